@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Mainstay. Two commands for people: "make demo" and "make check"; both install what is missing.
+#
+#   make            build the programs into build/bin
+#   make demo       boot a small Linux guest to a shell; ONCE=1: unattended, then power off
+#   make check      all tests that belong before a commit; make soak: the long ones
+#   make bench      compare with QEMU
+#   make install    PREFIX=/usr/local, DESTDIR for packagers
+#   SANITIZE=1      with address and undefined-behaviour sanitizers (own build folder)
+#   CC=clang        another compiler (give BUILD= too)
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+SANITIZE ?= 0
+BUILD ?= $(if $(filter 1,$(SANITIZE)),build-sanitize,build)
+PREFIX ?= /usr/local
+VERSION := $(shell cat packaging/version)
+
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OPTIMISE ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wimplicit-fallthrough -Werror
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMAINSTAY_VERSION='"$(VERSION)"' \
+	-DMAINSTAY_LIBEXEC='"$(PREFIX)/libexec/mainstay"'
+CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) -fstack-protector-strong -fPIE
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+ifeq ($(SANITIZE),1)
+CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+# --- folders: each is a library of all its sources but the programs' main files
+STRICT := base devmodel vhd net
+MAINS := vmm/main.c vhd/vhd_tool.c mgmt/mainstay.c
+library_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+library = $(BUILD)/lib/$(1).a
+LIBRARIES := base devmodel vhd vmm mgmt
+
+define library_rule
+$(call library,$(1)): $(call objects,$(call library_sources,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LIBRARIES),$(eval $(call library_rule,$(l))))
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(if $(filter $(STRICT),$(firstword $(subst /, ,$<))),-Wconversion) \
+		$(CFLAGS) $(packages_cflags) -MMD -MP -c -o $@ $<
+
+packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd)
+vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd) -lpthread
+mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng) -lpthread
+
+# --- programs
+PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm devmodel vhd base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
+$(BUILD)/bin/mainstay-vhd: $(call objects,vhd/vhd_tool.c) $(foreach l,vhd base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt vhd base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
+
+# --- tests: every C file in tests/unit and tests/dev is one criterion program
+TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/dev/*.c))
+TEST_LIBRARIES := $(foreach l,vmm mgmt devmodel vhd base,$(call library,$(l)))
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) -lcriterion
+
+.PHONY: tests
+tests: $(UNIT_TESTS)
+
+include tests/tests.mk
+include packaging/packaging.mk
+
+.PHONY: setup
+setup:
+	@packaging/setup
+
+.PHONY: clean
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The tests' entry points. tests/run runs programs, adds up their results and closes with one line.
+
+# Seconds matter here: what needs KVM shares one nested host (see tests/nested/README.md).
+.PHONY: check check-run
+check:
+	@packaging/setup
+	@$(MAKE) --no-print-directory check-run
+
+check-run: all tests
+	@BUILD=$(BUILD) tests/run tests/lint/*.sh $(UNIT_TESTS) tests/system/*.sh

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the starter tells a machine's process: one message on the start socket (descriptor 3, of type
+ * SOCK_SEQPACKET) with a JSON object and the descriptors it speaks of. Nothing in it is a path: whoever
+ * parses a name is not whoever touches the data. Numbers ending in "_fd" index the message's
+ * descriptors. The starter is trusted, but every value is checked all the same.
+ *
+ *	{ "protocol": 1, "name": "nt4", "uuid": "...", "board": 1,
+ *	  "memory_bytes": 134217728, "cpus": 1, "cpu": "nt4",
+ *	  "kvm_fd": 0, "firmware_fd": 1, "control_fd": 2,
+ *	  "disks": [ { "slot": 0, "format": "vhd", "disk_fd": 3, "read_only": false, "name": "nt4.vhd",
+ *	               "geometry": [ 1024, 16, 63 ] } ],
+ *	  "serial": [ { "port": 0, "kind": "stream", "stream_fd": 4, "name": "stdio" } ],
+ *	  "parallel": { "kind": "write", "stream_fd": 5, "name": "out.prn" },
+ *	  "debugcon": { "kind": "write", "stream_fd": 6, "name": "firmware.log" },
+ *	  "rtc": { "local_offset_s": 32400 },
+ *	  "ide_irq_delay_us": 70 }
+ *
+ * control_fd, disks, serial, parallel, debugcon, geometry, rtc and ide_irq_delay_us may be missing. Any
+ * other member is an error. The process answers on the same socket with one JSON message,
+ * { "event": "running", "sandbox": "full" }, when the guest is about to run; errors before that are
+ * one line on standard error and exit status 1.
+ */
+#ifndef VMM_CONFIG_H
+#define VMM_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VM_START_FD 3
+#define VM_START_BYTES_MAX 65536
+#define VM_CPUS_MAX 8
+#define VM_DISKS_MAX 4
+#define VM_SERIAL_MAX 4
+#define VM_NAME_MAX 64
+#define VM_BOARD 1 /* the one board so far; a guest's board never changes after its installation */
+
+enum vm_disk_format { VM_DISK_VHD, VM_DISK_RAW };
+
+struct vm_disk {
+	unsigned int slot; /* 0 primary master, 1 primary slave, 2 secondary master, 3 secondary slave */
+	enum vm_disk_format format;
+	int fd;		   /* open for what read_only says, locked by the starter */
+	bool read_only;
+	char name[256];	   /* for messages */
+	uint16_t cylinders; /* BIOS geometry override, all 0: none */
+	uint8_t heads, sectors_per_track;
+};
+
+enum vm_char_kind {
+	VM_CHAR_NONE,
+	VM_CHAR_STREAM, /* a connected socket, pty or terminal: read and written */
+	VM_CHAR_LISTEN, /* a listening unix socket; one client at a time, the next waits */
+	VM_CHAR_WRITE,	/* a file or pipe: only written */
+};
+
+struct vm_char {
+	enum vm_char_kind kind;
+	int fd;
+	char name[256];
+};
+
+struct vm_config {
+	char name[VM_NAME_MAX + 1];
+	uint8_t uuid[16];
+	uint64_t memory_bytes;
+	uint32_t cpus;
+	char cpu_model[16];
+	int kvm_fd, firmware_fd;
+	int control_fd; /* listening, -1: none */
+	unsigned int disk_count;
+	struct vm_disk disks[VM_DISKS_MAX]; /* sorted by slot */
+	struct vm_char serial[VM_SERIAL_MAX];
+	struct vm_char parallel, debugcon;
+	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
+	uint32_t ide_irq_delay_us;
+};
+
+/*
+ * Parses @text with its descriptors @fds (@fd_count of them). 0, or -EINVAL with one line in @error that
+ * names the member. Descriptors named by the configuration are its own afterwards; the others stay the
+ * caller's.
+ */
+int vm_config_parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
+		    struct vm_config *ret_config, char *error, size_t error_size);
+
+/* Receives the start message on @socket and parses it; -errno or -EINVAL as above. */
+int vm_config_receive(int socket, struct vm_config *ret_config, char *error, size_t error_size);
+
+#endif

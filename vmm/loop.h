@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine's loop and lock.
+ *
+ * The locking rule, all of it: the machine lock is held whenever device code runs, whenever a machine
+ * struct is read or changed, and in every callback named here. vCPU threads take it around an exit that
+ * leaves to a device; the loop thread takes it around each callback; workers never take it, they
+ * loop_post(). Nobody blocks while holding it: no file, no peer, no other lock.
+ *
+ * The event loop below is libsystemd's sd-event; only the loop thread touches it.
+ */
+#ifndef VMM_LOOP_H
+#define VMM_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+/* Work for the loop thread, embedded in what it is about. */
+struct loop_post {
+	void (*run)(struct loop_post *post);
+	struct loop_post *next;
+	bool queued;
+};
+
+struct loop_watch;
+
+/* 0 or -errno. */
+int loop_new(struct loop **ret_loop);
+void loop_free(struct loop *loop);
+
+void loop_lock(struct loop *loop);
+void loop_unlock(struct loop *loop);
+
+/* From any thread, with or without the lock. A post that is queued already is not queued twice. */
+void loop_post(struct loop *loop, struct loop_post *post);
+
+/*
+ * Calls @ready with the lock held when @fd has one of @events (EPOLLIN, EPOLLOUT). Loop thread, or
+ * before the loop runs. 0 or -errno. @fd stays the caller's.
+ */
+int loop_watch_new(struct loop *loop, int fd, uint32_t events,
+		   void (*ready)(void *opaque, uint32_t events), void *opaque,
+		   struct loop_watch **ret_watch);
+/* May be called with the lock held from any thread: an event set never wakes the loop when unchanged. */
+void loop_watch_set(struct loop_watch *watch, uint32_t events);
+/* Also from inside its own callback. NULL is allowed. */
+void loop_watch_free(struct loop_watch *watch);
+
+/* A signal for the loop (SIGTERM, SIGINT); must be blocked in all threads. */
+int loop_signal(struct loop *loop, int signal, void (*arrived)(void *opaque), void *opaque);
+
+/* Runs until loop_quit(); returns its status. */
+int loop_run(struct loop *loop);
+void loop_quit(struct loop *loop, int status);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One machine: builds the devices of the board table, wires, owns and destroys them in reverse.
+ *
+ * All functions want the machine lock (see loop.h) unless they say otherwise.
+ */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct device;
+struct loop;
+struct machine;
+struct vm_config;
+
+enum machine_state {
+	MACHINE_RUNNING,
+	MACHINE_PAUSED,
+	MACHINE_ENDED, /* powered off, or told to quit */
+};
+
+/*
+ * Builds the machine in the paused state, threads not yet started. Without the lock. 0, or a negative
+ * errno after one line on standard error that says what is wrong.
+ */
+int machine_new(struct loop *loop, const struct vm_config *config, struct machine **ret_machine);
+/* Starts the vCPU and worker threads, still paused. */
+int machine_start(struct machine *machine);
+/* Ends all threads and frees everything; disks are flushed and closed. Without the lock. */
+void machine_free(struct machine *machine);
+
+enum machine_state machine_state(const struct machine *machine);
+/* Idempotent. Pausing returns when every vCPU is out of the guest and virtual time stands. */
+void machine_pause(struct machine *machine);
+void machine_resume(struct machine *machine);
+/* The reset button: a hard reset. */
+void machine_reset(struct machine *machine);
+/* A press of the power button: the guest's ACPI decides. */
+void machine_power_button(struct machine *machine);
+/* Ends the loop with status 0: the plug is pulled, disks are flushed. */
+void machine_quit(struct machine *machine);
+
+const struct vm_config *machine_config(const struct machine *machine);
+/* Virtual nanoseconds since the machine was built. */
+uint64_t machine_clock_ns(const struct machine *machine);
+/* By index from 0; NULL behind the last. For statistics and the register dump. */
+struct device *machine_device(struct machine *machine, unsigned int index);
+/* Resets of the guest since the start, whatever their cause. */
+uint64_t machine_reset_count(const struct machine *machine);
+
+#endif

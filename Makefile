@@ -13,11 +13,21 @@
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
 
 SANITIZE ?= 0
 BUILD ?= $(if $(filter 1,$(SANITIZE)),build-sanitize,build)
 PREFIX ?= /usr/local
 VERSION := $(shell cat packaging/version)
+
+# V=1 shows the commands.
+ifeq ($(V),1)
+say = @:
+Q :=
+else
+say = @printf '  %-5s %s\n'
+Q := @
+endif
 
 CC ?= cc
 ifeq ($(origin CC),default)
@@ -49,14 +59,35 @@ define library_rule
 $(call library,$(1)): $(call objects,$(call library_sources,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	@$$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LIBRARIES),$(eval $(call library_rule,$(l))))
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(if $(filter $(STRICT),$(firstword $(subst /, ,$<))),-Wconversion) \
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(if $(filter $(STRICT),$(firstword $(subst /, ,$<))),-Wconversion) \
 		$(CFLAGS) $(packages_cflags) -MMD -MP -c -o $@ $<
+
+# ACPI's DSDT and our option ROMs are compiled from their sources and become arrays of bytes.
+define bytes_rule
+$(BUILD)/gen/$(1).h: $(BUILD)/gen/$(2)
+	$$(Q){ echo 'static const unsigned char $(1)[] = {'; \
+	  od -An -v -tx1 $$< | sed 's/\([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '};'; } >$$@
+endef
+$(eval $(call bytes_rule,dsdt_aml,dsdt.aml))
+$(eval $(call bytes_rule,bios_disk_rom,bios_disk.rom))
+$(BUILD)/gen/dsdt.aml: vmm/acpi/dsdt.asl
+	@mkdir -p $(@D)
+	$(say) IASL $<
+	$(Q)iasl -p $(basename $@) $< >$@.log 2>&1 || { cat $@.log; exit 1; }
+$(BUILD)/gen/%.rom: devmodel/rom/%.S
+	@mkdir -p $(@D)
+	$(say) ROM $<
+	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0 -e 0 --oformat binary -o $@ $@.o
+$(BUILD)/obj/vmm/acpi.o: $(BUILD)/gen/dsdt_aml.h
+$(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h
+$(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd)
 vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd) -lpthread
@@ -69,13 +100,16 @@ all: $(PROGRAMS)
 
 $(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
 $(BUILD)/bin/mainstay-vhd: $(call objects,vhd/vhd_tool.c) $(foreach l,vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
 
 # --- tests: every C file in tests/unit and tests/dev is one criterion program
 TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))
@@ -83,7 +117,8 @@ UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c te
 TEST_LIBRARIES := $(foreach l,vmm mgmt devmodel vhd base,$(call library,$(l)))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) -lcriterion
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) -lcriterion
 
 .PHONY: tests
 tests: $(UNIT_TESTS)

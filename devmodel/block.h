@@ -3,7 +3,8 @@
  * Block storage as a drive sees it: requests go out, completions come back later.
  *
  * submit() never completes a request itself: completion always comes from the machine's loop, under
- * the machine lock. The request belongs to the backend from submit() until its complete() is called.
+ * the machine lock. The request belongs to the backend from submit() until its complete() is
+ * called.
  */
 #ifndef DEVMODEL_BLOCK_H
 #define DEVMODEL_BLOCK_H
@@ -48,8 +49,8 @@ struct block_ops {
 	/* Queues @request; ranges were checked against info() by the caller. */
 	void (*submit)(struct block_backend *backend, struct block_request *request);
 	/*
-	 * Asks to complete @request soon with -ECANCELED if it has not begun; it is completed in any case,
-	 * once, never inside cancel().
+	 * Asks to complete @request soon with -ECANCELED if it has not begun; it is completed in
+	 * any case, once, never inside cancel().
 	 */
 	void (*cancel)(struct block_backend *backend, struct block_request *request);
 	void (*info)(struct block_backend *backend, struct block_info *ret_info);

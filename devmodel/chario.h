@@ -2,10 +2,10 @@
 /*
  * A stream of bytes between a device (UART, parallel port, debug console) and the host.
  *
- * Bytes towards the host: the device calls chario_write(), which takes what fits and never blocks; when
- * something was left over, tx_ready() is called once there is room. Bytes towards the device: the
- * backend asks room() and hands over at most that many with receive(); a device that had no room says
- * chario_rx_ready() when it has again. Everything happens under the machine lock.
+ * Bytes towards the host: the device calls chario_write(), which takes what fits and never blocks;
+ * when something was left over, tx_ready() is called once there is room. Bytes towards the device:
+ * the backend asks room() and hands over at most that many with receive(); a device that had no
+ * room says chario_rx_ready() when it has again. Everything happens under the machine lock.
  */
 #ifndef DEVMODEL_CHARIO_H
 #define DEVMODEL_CHARIO_H
@@ -40,7 +40,8 @@ struct chario_ops {
 	bool (*is_connected)(struct chario *chario);
 };
 
-/* Both @chario's users below accept NULL: nothing is connected, bytes are lost as on a bare socket. */
+/* Both @chario's users below accept NULL: nothing is connected, bytes are lost as on a bare socket.
+ */
 static inline void chario_attach(struct chario *chario, struct device *dev,
 				 const struct chario_device_ops *dev_ops)
 {

@@ -2,9 +2,9 @@
 /*
  * Devices: a class (const, the tables and operations of a chip) and its instances.
  *
- * A device is a pure state machine. In: register access, timer expiry, backend completion, input event,
- * reset. Out: register values, interrupt levels, DMA copies, backend requests, timer arms. It has no
- * clock, thread, lock, system call or global, and allocates nothing after init.
+ * A device is a pure state machine. In: register access, timer expiry, backend completion, input
+ * event, reset. Out: register values, interrupt levels, DMA copies, backend requests, timer arms.
+ * It has no clock, thread, lock, system call or global, and allocates nothing after init.
  *
  * An instance embeds struct device first (PCI functions: struct pci_function, which does so), then
  * struct foo_state s, all that the guest can observe, then what belongs to the host.
@@ -28,7 +28,8 @@
 
 enum reset_kind {
 	RESET_POWER, /* power-on: everything, memory contents of the chip too */
-	RESET_HARD,  /* CF9h hard, PCI RST#: as power-on for the guest's eyes but what a battery holds */
+	RESET_HARD,  /* CF9h hard, PCI RST#: as power-on for the guest's eyes but what a battery
+			holds */
 	RESET_SLEEP, /* wake from suspend to RAM: what the resume well keeps stays */
 };
 
@@ -48,35 +49,43 @@ struct device_env {
 	void (*request)(struct device_env *env, enum machine_request request);
 	/* Tells that what memory the processor sees changed (PAM, SMRAM). */
 	void (*memory_changed)(struct device_env *env);
-	/* The A20 gate's level, from port 92h or the keyboard controller; the machine ORs its sources. */
+	/* The A20 gate's level, from port 92h or the keyboard controller; the machine ORs its
+	 * sources. */
 	void (*a20_changed)(struct device_env *env, struct device *dev, bool enabled);
 	/* One rate-limited line about something odd that the guest did. */
 	void (*guest_log)(struct device_env *env, const struct device *dev, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
-	/* Seconds since 1970-01-01 of the guest's wall clock (time zone applied) at virtual time now. */
+	/*
+	 * The guest does nothing but ask @dev whether it is ready: its processor may rest until the
+	 * device says poll_done(), or for a moment. A hint; the guest sees nothing of it.
+	 */
+	void (*poll_wait)(struct device_env *env, struct device *dev);
+	void (*poll_done)(struct device_env *env, struct device *dev);
+	/* Seconds since 1970-01-01 of the guest's wall clock (time zone applied) at virtual time
+	 * now. */
 	int64_t (*wall_clock)(struct device_env *env);
 };
 
 struct device {
 	const struct device_class *class;
 	struct device_env *env;
-	char name[DEVICE_NAME_MAX]; /* of the instance: "uart0" */
+	char name[DEVICE_NAME_MAX];		      /* of the instance: "uart0" */
 	struct io_region regions[DEVICE_REGIONS_MAX]; /* one for each row of class->regions */
 };
 
 /* An interrupt output of a class. */
 struct device_irq {
-	const char *name;    /* NULL ends a table */
-	uint32_t offset;     /* of the struct irq_line in the instance */
+	const char *name;     /* NULL ends a table */
+	uint32_t offset;      /* of the struct irq_line in the instance */
 	unsigned int isa_irq; /* where the board leads it unless it says otherwise */
 };
 
 struct pci_class;
 
 struct device_class {
-	const char *name;    /* "ns16550" */
-	const char *summary; /* one line for --describe-devices */
-	size_t size;	     /* of an instance */
+	const char *name;		   /* "ns16550" */
+	const char *summary;		   /* one line for --describe-devices */
+	size_t size;			   /* of an instance */
 	uint32_t state_offset, state_size; /* of struct foo_state s */
 	const struct io_region_desc *regions;
 	const struct reg_bank *const *banks; /* NULL-terminated; for tests and people */
@@ -86,8 +95,9 @@ struct device_class {
 	/* What init() gets when the board gives nothing; sized by the class's own struct. */
 	const void *default_config;
 	/*
-	 * @config: the class's own configuration struct. 0 or a negative errno. The core has mapped nothing
-	 * yet: it maps the regions that have a base afterwards, then resets with RESET_POWER.
+	 * @config: the class's own configuration struct. 0 or a negative errno. The core has mapped
+	 * nothing yet: it maps the regions that have a base afterwards, then resets with
+	 * RESET_POWER.
 	 */
 	int (*init)(struct device *dev, const void *config);
 	void (*reset)(struct device *dev, enum reset_kind kind);
@@ -121,7 +131,8 @@ void device_free(struct device *dev);
 
 void device_reset(struct device *dev, enum reset_kind kind);
 
-/* Moves region @index to @base (IO_UNMAPPED: nowhere). What cannot be mapped there stays unmapped. */
+/* Moves region @index to @base (IO_UNMAPPED: nowhere). What cannot be mapped there stays unmapped.
+ */
 void device_move_region(struct device *dev, unsigned int index, uint64_t base);
 
 /* The class's interrupt output @index. */

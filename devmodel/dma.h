@@ -2,8 +2,8 @@
 /*
  * Guest memory as a device sees it: copy in, work on the copy, copy out.
  *
- * A range that is not all guest RAM is an error that the device shows as its hardware does. Functions
- * of PCI devices use pci_dma_*(), which check the bus-master bit first.
+ * A range that is not all guest RAM is an error that the device shows as its hardware does.
+ * Functions of PCI devices use pci_dma_*(), which check the bus-master bit first.
  */
 #ifndef DEVMODEL_DMA_H
 #define DEVMODEL_DMA_H
@@ -16,8 +16,8 @@ struct dma {
 	int (*read)(struct dma *dma, uint64_t gpa, void *data, size_t size);
 	int (*write)(struct dma *dma, uint64_t gpa, const void *data, size_t size);
 	/*
-	 * The memory itself for bulk data that a block backend fills or empties, or NULL. Valid until the
-	 * request it was mapped for completes. dma_written() tells what was written.
+	 * The memory itself for bulk data that a block backend fills or empties, or NULL. Valid
+	 * until the request it was mapped for completes. dma_written() tells what was written.
 	 */
 	void *(*map)(struct dma *dma, uint64_t gpa, size_t size);
 	void (*written)(struct dma *dma, uint64_t gpa, size_t size);

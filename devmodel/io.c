@@ -186,9 +186,8 @@ void io_port_read_string(struct io_bus *bus, uint16_t port, unsigned int size, v
 		size_t done = 0;
 
 		if (region && region->desc->read_bulk && count > 1)
-			done = region->desc->read_bulk(region->dev,
-						       (uint32_t)(port - region->base), size, item,
-						       count);
+			done = region->desc->read_bulk(region->dev, (uint32_t)(port - region->base),
+						       size, item, count);
 		if (done) {
 			region->reads += done;
 		} else {
@@ -210,9 +209,8 @@ void io_port_write_string(struct io_bus *bus, uint16_t port, unsigned int size, 
 		size_t done = 0;
 
 		if (region && region->desc->write_bulk && count > 1)
-			done = region->desc->write_bulk(region->dev,
-							(uint32_t)(port - region->base), size,
-							item, count);
+			done = region->desc->write_bulk(
+				region->dev, (uint32_t)(port - region->base), size, item, count);
 		if (done) {
 			region->writes += done;
 		} else {

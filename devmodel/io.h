@@ -2,9 +2,9 @@
 /*
  * I/O regions: which device answers at which port or memory address.
  *
- * A handler gets an offset within its region and a size of 1, 2 or 4 bytes; the dispatcher guarantees
- * that offset + size lies within the region. Accesses that only partly meet a region are split into
- * bytes; what nobody claims reads as all ones. Regions may not overlap.
+ * A handler gets an offset within its region and a size of 1, 2 or 4 bytes; the dispatcher
+ * guarantees that offset + size lies within the region. Accesses that only partly meet a region are
+ * split into bytes; what nobody claims reads as all ones. Regions may not overlap.
  */
 #ifndef DEVMODEL_IO_H
 #define DEVMODEL_IO_H
@@ -34,15 +34,15 @@ enum io_space { IO_PORT, IO_MEMORY };
 struct io_region_desc {
 	const char *name; /* NULL ends a table */
 	enum io_space space;
-	uint64_t base;	  /* or IO_UNMAPPED */
+	uint64_t base; /* or IO_UNMAPPED */
 	uint32_t length;
 	uint32_t flags;
 	uint32_t (*read)(struct device *dev, uint32_t offset, unsigned int size);
 	void (*write)(struct device *dev, uint32_t offset, unsigned int size, uint32_t value);
 	/*
-	 * Optional, for string instructions: @count items of @size bytes at the one @offset. They do as
-	 * many as they can in one go and return how many; the dispatcher does the next one singly and
-	 * asks again.
+	 * Optional, for string instructions: @count items of @size bytes at the one @offset. They
+	 * do as many as they can in one go and return how many; the dispatcher does the next one
+	 * singly and asks again.
 	 */
 	size_t (*read_bulk)(struct device *dev, uint32_t offset, unsigned int size, void *items,
 			    size_t count);
@@ -53,7 +53,7 @@ struct io_region_desc {
 struct io_region {
 	const struct io_region_desc *desc;
 	struct device *dev;
-	uint64_t base; /* IO_UNMAPPED while nobody sees it */
+	uint64_t base;		/* IO_UNMAPPED while nobody sees it */
 	uint64_t reads, writes; /* accesses, for statistics */
 };
 
@@ -64,7 +64,8 @@ struct io_bus {
 	/* Told after a region was mapped or unmapped; may be NULL. */
 	void (*changed)(struct io_bus *bus, struct io_region *region, bool mapped);
 	unsigned int port_regions, memory_regions;
-	struct io_region *ports[IO_REGIONS_MAX];  /* 1 + index stands in port_owner; slots may be NULL */
+	struct io_region
+		*ports[IO_REGIONS_MAX]; /* 1 + index stands in port_owner; slots may be NULL */
 	struct io_region *memory[IO_REGIONS_MAX]; /* sorted by base */
 	uint8_t port_owner[65536];
 };
@@ -72,8 +73,8 @@ struct io_bus {
 void io_bus_init(struct io_bus *bus);
 
 /*
- * Shows @region at @base. 0, -EBUSY where another region is, -EINVAL beyond the space, -ENOSPC with too
- * many regions. A region that is mapped already must be unmapped first.
+ * Shows @region at @base. 0, -EBUSY where another region is, -EINVAL beyond the space, -ENOSPC with
+ * too many regions. A region that is mapped already must be unmapped first.
  */
 int io_map(struct io_bus *bus, struct io_region *region, uint64_t base);
 /* No effect on a region that is not mapped. */

@@ -3,8 +3,8 @@
  * Interrupt lines: a level that a device drives and somebody watches.
  *
  * A device derives the level of all its lines from its state in one function, foo_update_irq(), and
- * calls irq_set() with it as often as it likes: only changes travel on. There are no pulses; whether
- * an edge or a level counts is the interrupt controller's business.
+ * calls irq_set() with it as often as it likes: only changes travel on. There are no pulses;
+ * whether an edge or a level counts is the interrupt controller's business.
  */
 #ifndef DEVMODEL_IRQ_H
 #define DEVMODEL_IRQ_H
@@ -34,8 +34,8 @@ static inline void irq_set(struct irq_line *line, bool level)
 }
 
 /*
- * A wired OR for the 16 ISA interrupts: several lines may lead to the same one (PCI interrupts share
- * them). The output changes when the first source rises and when the last one falls.
+ * A wired OR for the 16 ISA interrupts: several lines may lead to the same one (PCI interrupts
+ * share them). The output changes when the first source rises and when the last one falls.
  */
 #define ISA_IRQS 16
 struct irq_hub {

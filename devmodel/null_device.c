@@ -2,8 +2,8 @@
 /*
  * The smallest complete device: a scratch register and an identity byte at two ports.
  *
- * It is no chip of any board. It is kept compiling as the template for a new device: copy it, then fill
- * in from the bottom, where the class names the tables and operations.
+ * It is no chip of any board. It is kept compiling as the template for a new device: copy it, then
+ * fill in from the bottom, where the class names the tables and operations.
  */
 #include "null_device.h"
 

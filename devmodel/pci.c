@@ -52,10 +52,14 @@ void pci_config_write(struct pci_bus *bus, uint8_t devfn, uint8_t offset, unsign
 		      uint32_t value)
 {
 	struct pci_function *function = bus->functions[devfn];
+	const struct pci_class *pci;
 
-	if (function)
-		reg_bank_write(function->dev.class->pci->config, &function->dev, offset, size,
-			       value);
+	if (!function)
+		return;
+	pci = function->dev.class->pci;
+	reg_bank_write(pci->config, &function->dev, offset, size, value);
+	if (pci->config_written)
+		pci->config_written(&function->dev);
 }
 
 /* Where the guest wants the region of @bar, or IO_UNMAPPED. */
@@ -89,9 +93,10 @@ void pci_on_decode(struct device *dev, const struct reg *reg, uint32_t old, uint
 		place_regions(container_of(dev, struct pci_function, dev));
 }
 
-void pci_reset(struct pci_function *function)
+void pci_reset(struct pci_function *function, enum reset_kind kind)
 {
-	reg_bank_reset(function->dev.class->pci->config, &function->dev);
+	if (kind != RESET_SLEEP)
+		reg_bank_reset(function->dev.class->pci->config, &function->dev);
 	place_regions(function);
 	pci_set_intx(function, false);
 }

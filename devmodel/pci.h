@@ -2,9 +2,9 @@
 /*
  * PCI bus 0: configuration space, base address registers, interrupt pins, bus mastering.
  *
- * Source: PCI Local Bus Specification 2.1, chapter 6. A function's configuration space is a register
- * bank whose rows store into s.config; PCI_ROW() and PCI_COMMON_ROWS() make them. The bus-master bit
- * is checked here and nowhere else.
+ * Source: PCI Local Bus Specification 2.1, chapter 6. A function's configuration space is a
+ * register bank whose rows store into s.config; PCI_ROW() and PCI_COMMON_ROWS() make them. The
+ * bus-master bit is checked here and nowhere else.
  */
 #ifndef DEVMODEL_PCI_H
 #define DEVMODEL_PCI_H
@@ -40,14 +40,17 @@
 
 /* A base address register: which region of the class it places. */
 struct pci_bar {
-	uint8_t config_offset;	/* 10h, 14h, ... */
-	uint8_t region;		/* index into class->regions */
+	uint8_t config_offset; /* 10h, 14h, ... */
+	uint8_t region;	       /* index into class->regions */
 };
 
 struct pci_class {
 	const struct reg_bank *config; /* 256 bytes, open 00h */
 	uint32_t config_offset;	       /* of s.config[256] in the instance */
 	const struct pci_bar *bars;    /* ends with config_offset 0; may be NULL */
+	/* The guest's write is stored, once per access: for what several registers decide together.
+	 */
+	void (*config_written)(struct device *dev);
 };
 
 struct pci_bus;
@@ -59,7 +62,8 @@ struct pci_function {
 	bool intx; /* level of the interrupt pin */
 };
 
-/* Where INTA# of slot n goes: PIRQ (n - 1 + pin - 1) & 3, as SeaBIOS and the usual boards rotate. */
+/* Where INTA# of slot n goes: PIRQ (n - 1 + pin - 1) & 3, as SeaBIOS and the usual boards rotate.
+ */
 #define PCI_PIRQS 4
 
 struct pci_bus {
@@ -80,8 +84,12 @@ uint32_t pci_config_read(struct pci_bus *bus, uint8_t devfn, uint8_t offset, uns
 void pci_config_write(struct pci_bus *bus, uint8_t devfn, uint8_t offset, unsigned int size,
 		      uint32_t value);
 
-/* For a function's reset(): config registers to their reset values, regions unmapped, INTx low. */
-void pci_reset(struct pci_function *function);
+/*
+ * For a function's reset(): config registers to their reset values, regions unmapped, INTx low. A board's
+ * own firmware saves and restores the registers over suspend to RAM; the stock SeaBIOS, made for devices
+ * that do not need it, does not, so here they live through RESET_SLEEP.
+ */
+void pci_reset(struct pci_function *function, enum reset_kind kind);
 /* For post_load(): maps the regions that the loaded configuration space says. */
 void pci_post_load(struct pci_function *function);
 
@@ -105,19 +113,18 @@ void pci_on_decode(struct device *dev, const struct reg *reg, uint32_t old, uint
 		.storage = offsetof(type, s.config) + (off), __VA_ARGS__                           \
 	}
 /*
- * Rows 00h to 0Fh: ids, command (@cmd reset, @cmd_wr writable), status (@sts reset, @sts_w1c), revision,
- * class code (24 bits), cache line, latency (@mlt writable), header type.
+ * Rows 00h to 0Fh: ids, command (@cmd reset, @cmd_wr writable), status (@sts reset, @sts_w1c),
+ * revision, class code (24 bits), cache line, latency (@mlt writable), header type.
  */
 #define PCI_COMMON_ROWS(type, vid, did, cmd, cmd_wr, sts, sts_w1c, rid, class, mlt, headt)         \
 	PCI_ROW(type, PCI_VID, 2, "VID", vid, 0), PCI_ROW(type, PCI_DID, 2, "DID", did, 0),        \
 		PCI_ROW(type, PCI_CMD, 2, "PCICMD", cmd, cmd_wr, .on_write = pci_on_decode),       \
 		PCI_ROW(type, PCI_STS, 2, "PCISTS", sts, 0, .w1c = (sts_w1c)),                     \
 		PCI_ROW(type, PCI_RID, 1, "RID", rid, 0),                                          \
-		PCI_ROW(type, 0x09, 1, "PI", (class)&0xff, 0),                                     \
+		PCI_ROW(type, 0x09, 1, "PI", (class) & 0xff, 0),                                   \
 		PCI_ROW(type, 0x0a, 1, "SUBC", (class) >> 8 & 0xff, 0),                            \
 		PCI_ROW(type, 0x0b, 1, "BCC", (class) >> 16 & 0xff, 0),                            \
-		PCI_ROW(type, PCI_CLS, 1, "CLS", 0, 0),                                            \
-		PCI_ROW(type, PCI_MLT, 1, "MLT", 0, mlt),                                          \
+		PCI_ROW(type, PCI_CLS, 1, "CLS", 0, 0), PCI_ROW(type, PCI_MLT, 1, "MLT", 0, mlt),  \
 		PCI_ROW(type, PCI_HEADT, 1, "HEADT", headt, 0)
 
 #endif

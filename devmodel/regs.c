@@ -91,7 +91,7 @@ static void write_one(struct device *dev, const struct reg *reg, uint32_t mask, 
 	now &= ~(value & mask & reg->w1c);
 	reg_store(dev, reg, now);
 	if (reg->on_write)
-		reg->on_write(dev, reg, old, now);
+		reg->on_write(dev, reg, old, now | (value & mask & reg->command));
 }
 
 void reg_bank_write(const struct reg_bank *bank, struct device *dev, uint32_t offset,

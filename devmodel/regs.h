@@ -2,9 +2,10 @@
 /*
  * Registers as tables.
  *
- * A row says what a datasheet's register page says: offset, width, name, reset value, which bits the
- * guest can write, which it clears by writing one, which a read clears. Hooks do the side effects and
- * nothing else. From the tables come reset, access, the register map for people, and the generic tests.
+ * A row says what a datasheet's register page says: offset, width, name, reset value, which bits
+ * the guest can write, which it clears by writing one, which a read clears. Hooks do the side
+ * effects and nothing else. From the tables come reset, access, the register map for people, and
+ * the generic tests.
  */
 #ifndef DEVMODEL_REGS_H
 #define DEVMODEL_REGS_H
@@ -20,18 +21,20 @@ struct device;
 
 struct reg {
 	uint16_t offset;
-	uint8_t width;	   /* bytes: 1, 2 or 4 */
-	const char *name;  /* as the datasheet prints it */
+	uint8_t width;	  /* bytes: 1, 2 or 4 */
+	const char *name; /* as the datasheet prints it */
 	uint32_t reset;
 	uint32_t writable; /* plain read-write bits */
 	uint32_t w1c;	   /* writing 1 clears */
 	uint32_t rc;	   /* reading clears (after the value was taken) */
+	uint32_t command;  /* writing 1 acts: on_write() sees the bit in @value, nothing keeps it */
 	uint32_t storage;  /* offset of the stored value from the start of the device's struct */
 	/* The value to give for the stored @value; NULL: that itself. */
 	uint32_t (*on_read)(struct device *dev, const struct reg *reg, uint32_t value);
 	/*
-	 * After the store: @old and @value are the register's whole value before and after. Without storage
-	 * @old is 0 and @value what was written, bytes that were not written being 0.
+	 * After the store: @old and @value are the register's whole value before and after, @value
+	 * with the command bits that were written. Without storage @old is 0 and @value what was
+	 * written, bytes that were not written being 0.
 	 */
 	void (*on_write)(struct device *dev, const struct reg *reg, uint32_t old, uint32_t value);
 };

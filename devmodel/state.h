@@ -9,9 +9,9 @@
  *
  * Stream of one device, little-endian:
  *	u32 number of fields, then for each:
- *	u8 length of the name, the name, u8 element size (1, 2, 4, 8), u32 number of elements, elements.
- * A field of a struct array is named as "drive.1.lba". A field that the stream lacks keeps its reset
- * value, so that states of older versions load; a field that the class lacks is an error.
+ *	u8 length of the name, the name, u8 element size (1, 2, 4, 8), u32 number of elements,
+ * elements. A field of a struct array is named as "drive.1.lba". A field that the stream lacks keeps
+ * its reset value, so that states of older versions load; a field that the class lacks is an error.
  */
 #ifndef DEVMODEL_STATE_H
 #define DEVMODEL_STATE_H
@@ -69,7 +69,8 @@ struct state_field {
 	}
 /* The three members of a FIFO_STORAGE. */
 #define STATE_FIFO(type, name)                                                                     \
-	STATE_FIELD(type, name##_head), STATE_FIELD(type, name##_count), STATE_ARRAY(type, name##_data)
+	STATE_FIELD(type, name##_head), STATE_FIELD(type, name##_count),                           \
+		STATE_ARRAY(type, name##_data)
 #define STATE_END                                                                                  \
 	{                                                                                          \
 		.name = NULL                                                                       \
@@ -79,7 +80,8 @@ struct state_field {
 void state_save(const struct device *dev, struct cursor *to);
 
 /*
- * Loads one device's stream. All or nothing: 0, or -EINVAL with the device as it was and the reason in
+ * Loads one device's stream. All or nothing: 0, or -EINVAL with the device as it was and the reason
+ * in
  * @error. The caller runs post_load when all devices are loaded.
  */
 int state_load(struct device *dev, struct cursor *from, char *error, size_t error_size);

@@ -87,7 +87,8 @@ void timer_arm(struct vtimer *timer, uint64_t deadline_ns)
 	struct timer_queue *queue = timer->queue;
 
 	*timer->deadline_ns = deadline_ns;
-	/* A host timer that fires too early costs one empty run; only an earlier one must be told. */
+	/* A host timer that fires too early costs one empty run; only an earlier one must be told.
+	 */
 	if (deadline_ns < queue->programmed_ns) {
 		queue->programmed_ns = deadline_ns;
 		queue->program(queue, deadline_ns);

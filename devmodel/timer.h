@@ -3,9 +3,9 @@
  * Timers in virtual nanoseconds. Virtual time stands still while the machine is paused.
  *
  * A timer's deadline lives in its device's saved state, TIMER_OFF when it is not armed, so that
- * saving the state saves the timer and timer_queue_changed() after a load arms it again. A machine has
- * a few dozen timers at most: finding the next one is a walk over an array, with nothing to keep
- * sorted.
+ * saving the state saves the timer and timer_queue_changed() after a load arms it again. A machine
+ * has a few dozen timers at most: finding the next one is a walk over an array, with nothing to
+ * keep sorted.
  */
 #ifndef DEVMODEL_TIMER_H
 #define DEVMODEL_TIMER_H
@@ -60,8 +60,8 @@ static inline uint64_t timer_now(const struct vtimer *timer)
 uint64_t timer_queue_next(const struct timer_queue *queue);
 /*
  * Expires every timer whose deadline is at or before @now_ns, earliest first, those with equal
- * deadlines in the order of timer_init(). A timer that re-arms itself into the past may expire again,
- * at most 64 times in one run, so that no guest can keep the loop here.
+ * deadlines in the order of timer_init(). A timer that re-arms itself into the past may expire
+ * again, at most 64 times in one run, so that no guest can keep the loop here.
  */
 void timer_queue_run(struct timer_queue *queue, uint64_t now_ns);
 /* Deadlines were changed behind the queue's back, by loading a state. */

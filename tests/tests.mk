@@ -8,4 +8,6 @@ check:
 	@$(MAKE) --no-print-directory check-run
 
 check-run: all tests
-	@BUILD=$(BUILD) tests/run tests/lint/*.sh $(UNIT_TESTS) tests/system/*.sh
+	@BUILD=$(BUILD) tests/run tests/lint/*.sh $(UNIT_TESTS) tests/system/*.sh tests/guest/all.sh
+
+include tests/guest/guest.mk

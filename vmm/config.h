@@ -14,12 +14,12 @@
  *	  "parallel": { "kind": "write", "stream_fd": 5, "name": "out.prn" },
  *	  "debugcon": { "kind": "write", "stream_fd": 6, "name": "firmware.log" },
  *	  "rtc": { "local_offset_s": 32400 },
- *	  "ide_irq_delay_us": 70 }
+ *	  "ide_irq_delay_us": 70, "fast_disk": true }
  *
- * control_fd, disks, serial, parallel, debugcon, geometry, rtc and ide_irq_delay_us may be missing. Any
- * other member is an error. The process answers on the same socket with one JSON message,
- * { "event": "running", "sandbox": "full" }, when the guest is about to run; errors before that are
- * one line on standard error and exit status 1.
+ * control_fd, disks, serial, parallel, debugcon, geometry, rtc, ide_irq_delay_us (70) and fast_disk
+ * (true) may be missing. Any other member is an error. The process answers on the same socket with one
+ * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
+ * before that are one line on standard error and exit status 1.
  */
 #ifndef VMM_CONFIG_H
 #define VMM_CONFIG_H
@@ -34,16 +34,20 @@
 #define VM_DISKS_MAX 4
 #define VM_SERIAL_MAX 4
 #define VM_NAME_MAX 64
-#define VM_BOARD 1 /* the one board so far; a guest's board never changes after its installation */
+#define VM_IDE_IRQ_DELAY_US 70 /* unless told otherwise */
+#define VM_BOARD                                                                                   \
+	1 /* the one board so far; a guest's board never changes after its installation            \
+	   */
 
 enum vm_disk_format { VM_DISK_VHD, VM_DISK_RAW };
 
 struct vm_disk {
-	unsigned int slot; /* 0 primary master, 1 primary slave, 2 secondary master, 3 secondary slave */
+	unsigned int
+		slot; /* 0 primary master, 1 primary slave, 2 secondary master, 3 secondary slave */
 	enum vm_disk_format format;
-	int fd;		   /* open for what read_only says, locked by the starter */
+	int fd; /* open for what read_only says, locked by the starter */
 	bool read_only;
-	char name[256];	   /* for messages */
+	char name[256];	    /* for messages */
 	uint16_t cylinders; /* BIOS geometry override, all 0: none */
 	uint8_t heads, sectors_per_track;
 };
@@ -75,12 +79,13 @@ struct vm_config {
 	struct vm_char parallel, debugcon;
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
 	uint32_t ide_irq_delay_us;
+	bool fast_disk; /* int 13h by the option ROM of ours */
 };
 
 /*
- * Parses @text with its descriptors @fds (@fd_count of them). 0, or -EINVAL with one line in @error that
- * names the member. Descriptors named by the configuration are its own afterwards; the others stay the
- * caller's.
+ * Parses @text with its descriptors @fds (@fd_count of them). 0, or -EINVAL with one line in @error
+ * that names the member. Descriptors named by the configuration are its own afterwards; the others
+ * stay the caller's.
  */
 int vm_config_parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
 		    struct vm_config *ret_config, char *error, size_t error_size);

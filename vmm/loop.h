@@ -2,10 +2,10 @@
 /*
  * The machine's loop and lock.
  *
- * The locking rule, all of it: the machine lock is held whenever device code runs, whenever a machine
- * struct is read or changed, and in every callback named here. vCPU threads take it around an exit that
- * leaves to a device; the loop thread takes it around each callback; workers never take it, they
- * loop_post(). Nobody blocks while holding it: no file, no peer, no other lock.
+ * The locking rule, all of it: the machine lock is held whenever device code runs, whenever a
+ * machine struct is read or changed, and in every callback named here. vCPU threads take it around
+ * an exit that leaves to a device; the loop thread takes it around each callback; workers never
+ * take it, they loop_post(). Nobody blocks while holding it: no file, no peer, no other lock.
  *
  * The event loop below is libsystemd's sd-event; only the loop thread touches it.
  */
@@ -26,15 +26,21 @@ struct loop_post {
 
 struct loop_watch;
 
-/* 0 or -errno. */
+/* 0 or -errno. The thread that calls is the loop thread until another one calls loop_run(). */
 int loop_new(struct loop **ret_loop);
 void loop_free(struct loop *loop);
 
 void loop_lock(struct loop *loop);
 void loop_unlock(struct loop *loop);
 
-/* From any thread, with or without the lock. A post that is queued already is not queued twice. */
+/*
+ * From any thread, with or without the lock; run() is called with it. A post that is queued already
+ * is not queued twice. It must not be freed while it is queued: run() may free it, and so may
+ * whoever has taken it back.
+ */
 void loop_post(struct loop *loop, struct loop_post *post);
+/* Takes @post back if it waits. Loop thread, when no other thread can post it any more. */
+void loop_post_cancel(struct loop *loop, struct loop_post *post);
 
 /*
  * Calls @ready with the lock held when @fd has one of @events (EPOLLIN, EPOLLOUT). Loop thread, or
@@ -43,16 +49,18 @@ void loop_post(struct loop *loop, struct loop_post *post);
 int loop_watch_new(struct loop *loop, int fd, uint32_t events,
 		   void (*ready)(void *opaque, uint32_t events), void *opaque,
 		   struct loop_watch **ret_watch);
-/* May be called with the lock held from any thread: an event set never wakes the loop when unchanged. */
+/* May be called with the lock held from any thread: an event set never wakes the loop when
+ * unchanged. */
 void loop_watch_set(struct loop_watch *watch, uint32_t events);
-/* Also from inside its own callback. NULL is allowed. */
+/* Loop thread; also from inside its own callback. NULL is allowed. */
 void loop_watch_free(struct loop_watch *watch);
 
 /* A signal for the loop (SIGTERM, SIGINT); must be blocked in all threads. */
-int loop_signal(struct loop *loop, int signal, void (*arrived)(void *opaque), void *opaque);
+int loop_signal(struct loop *loop, int number, void (*arrived)(void *opaque), void *opaque);
 
-/* Runs until loop_quit(); returns its status. */
+/* Runs until loop_quit(); returns its status, or -errno. */
 int loop_run(struct loop *loop);
+/* From any thread, with the lock. The first call's status counts. */
 void loop_quit(struct loop *loop, int status);
 
 #endif

@@ -18,12 +18,13 @@ struct vm_config;
 enum machine_state {
 	MACHINE_RUNNING,
 	MACHINE_PAUSED,
-	MACHINE_ENDED, /* powered off, or told to quit */
+	MACHINE_SUSPENDED, /* asleep (S3) until the power button or an alarm wakes it */
+	MACHINE_ENDED,	   /* powered off, or told to quit */
 };
 
 /*
- * Builds the machine in the paused state, threads not yet started. Without the lock. 0, or a negative
- * errno after one line on standard error that says what is wrong.
+ * Builds the machine in the paused state, threads not yet started. Without the lock. 0, or a
+ * negative errno after one line on standard error that says what is wrong.
  */
 int machine_new(struct loop *loop, const struct vm_config *config, struct machine **ret_machine);
 /* Starts the vCPU and worker threads, still paused. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine process gives up what it does not need, in stages. Each is one function, called once, in
- * this order, by main():
+ * The machine process gives up what it does not need, in stages. Each is one function, called once,
+ * in this order, by main():
  *
  *	sandbox_early	new user, mount, IPC and network namespaces with an empty root, no new privileges,
  *			no capability, limits, not dumpable, stray descriptors closed
@@ -25,7 +25,7 @@ enum sandbox_level {
 enum sandbox_thread_kind { SANDBOX_LOOP, SANDBOX_VCPU, SANDBOX_WORKER, SANDBOX_THREAD_KINDS };
 
 struct sandbox_options {
-	uint32_t uid, gid;   /* as root: become these; 0: stay who we are */
+	uint32_t uid, gid; /* as root: become these; 0: stay who we are */
 	bool allow_degraded;
 };
 
@@ -36,18 +36,21 @@ struct sandbox_options {
 enum sandbox_fd {
 	SANDBOX_FD_KVM = 16,
 	SANDBOX_FD_VM = 17,
-	SANDBOX_FD_VCPU0 = 20, /* vCPU n at 20 + n, to 27 */
+	SANDBOX_FD_VCPU0 = 24, /* vCPU n at 24 + n, to 31: an aligned block for one masked test */
 };
 /* The new number, or -errno. */
 int sandbox_reserve_fd(int fd, int number);
 
 /* Dies with one line where the host refuses what @options do not allow to miss. */
 enum sandbox_level sandbox_early(const struct sandbox_options *options);
-/* Warms up what libraries open or map once (hash seeds, locale, event loop); before sandbox_files(). */
+/* Warms up what libraries open or map once (hash seeds, locale, event loop); before
+ * sandbox_files(). */
 void sandbox_warm_up(void);
 void sandbox_files(enum sandbox_level level);
 /* Dies when the filter cannot be loaded: a thread never runs without. */
 void sandbox_thread(enum sandbox_thread_kind kind);
+/* Not in a build with a sanitizer, whose run time makes system calls of its own; for tests. */
+bool sandbox_has_filters(void);
 
 /* "full", "landlock", "degraded". */
 const char *sandbox_level_name(enum sandbox_level level);

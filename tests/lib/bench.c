@@ -85,6 +85,18 @@ static int64_t bench_wall_clock(struct device_env *env)
 	return b->wall_clock_s + (int64_t)(b->now_ns / NSEC_PER_SEC);
 }
 
+static void bench_poll_wait(struct device_env *env, struct device *dev)
+{
+	(void)dev;
+	bench_of(env)->poll_waits++;
+}
+
+static void bench_poll_done(struct device_env *env, struct device *dev)
+{
+	(void)dev;
+	bench_of(env)->poll_dones++;
+}
+
 static void bench_irq(void *opaque, unsigned int n, bool level)
 {
 	struct bench *b = opaque;
@@ -124,6 +136,8 @@ struct bench *bench_new(void)
 		.memory_changed = bench_memory_changed,
 		.a20_changed = bench_a20_changed,
 		.guest_log = bench_guest_log,
+		.poll_wait = bench_poll_wait,
+		.poll_done = bench_poll_done,
 		.wall_clock = bench_wall_clock,
 	};
 	b->now_ns = NSEC_PER_SEC; /* deadlines of 0 would hide errors */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bench on which devices are tested without a machine: a fake clock, memory, interrupt recorder,
- * block and character backends. A test reads like a driver:
+ * The bench on which devices are tested without a machine: a fake clock, memory, interrupt
+ * recorder, block and character backends. A test reads like a driver:
  *
  *	struct bench *b = bench_new();
  *	struct device *rtc = bench_add(b, &mc146818_class, NULL);
@@ -37,7 +37,7 @@ struct bench_chario {
 	struct chario chario;
 	uint8_t out[65536];
 	size_t out_count;
-	size_t accept; /* how many more bytes it takes; SIZE_MAX from the start */
+	size_t accept;	       /* how many more bytes it takes; SIZE_MAX from the start */
 	unsigned int rx_ready; /* calls */
 };
 
@@ -56,6 +56,7 @@ struct bench {
 	bool pirq[PCI_PIRQS];
 	unsigned int requests[4]; /* by enum machine_request */
 	unsigned int memory_changes;
+	unsigned int poll_waits, poll_dones;
 	bool a20;
 	unsigned int guest_logs;
 	char last_log[256];
@@ -68,7 +69,8 @@ struct bench {
 struct bench *bench_new(void);
 void bench_free(struct bench *b);
 
-/* A device of @class, its interrupts led to their ISA numbers. Fails the test when it cannot be made. */
+/* A device of @class, its interrupts led to their ISA numbers. Fails the test when it cannot be
+ * made. */
 struct device *bench_add(struct bench *b, const struct device_class *class, const void *config);
 
 uint8_t inb(struct bench *b, uint16_t port);
@@ -83,8 +85,8 @@ void bench_config_write(struct bench *b, uint8_t devfn, uint8_t offset, unsigned
 			uint32_t value);
 
 /*
- * Lets @ns of virtual time pass: timers expire at their moments, and pending block requests complete
- * at the first moment.
+ * Lets @ns of virtual time pass: timers expire at their moments, and pending block requests
+ * complete at the first moment.
  */
 void advance(struct bench *b, uint64_t ns);
 bool irq_level(struct bench *b, unsigned int n);

@@ -192,7 +192,8 @@ Test(opt, reads_every_form)
 
 Test(opt, refuses_what_it_does_not_know)
 {
-	static const char *const bad[] = { "--nam=x", "--cpus=9", "--cpus=x", "--force=1", "--memory", "-z" };
+	static const char *const bad[] = { "--nam=x",	"--cpus=9", "--cpus=x",
+					   "--force=1", "--memory", "-z" };
 	struct options options = { 0 };
 	char error[128];
 

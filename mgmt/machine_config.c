@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A machine's description: defaults, what its members must agree on, and what is derived. */
+#include "machine_config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bits.h"
+#include "../base/parse.h"
+
+void machine_config_init(struct machine_config *config)
+{
+	/* With its padding: two untouched descriptions are compared as bytes. */
+	memset(config, 0, sizeof(*config));
+	config->memory_mib = 128;
+	config->cpus = 1;
+	config->firmware = MACHINE_FIRMWARE;
+}
+
+void machine_config_fini(struct machine_config *config)
+{
+	for (size_t i = 0; i < config->owned_count; i++)
+		free(config->owned[i]);
+	free(config->owned);
+	config->owned = NULL;
+	config->owned_count = 0;
+}
+
+const char *machine_config_keep(struct machine_config *config, const char *text)
+{
+	char **grown = realloc(config->owned, (config->owned_count + 1) * sizeof(*grown));
+	char *copy;
+
+	if (!grown)
+		return NULL;
+	config->owned = grown;
+	copy = strdup(text);
+	if (copy)
+		config->owned[config->owned_count++] = copy;
+	return copy;
+}
+
+static int check_serial(const struct machine_config *config, char *error, size_t error_size)
+{
+	static const unsigned int single[] = { MACHINE_CHAR_STDIO, MACHINE_CHAR_CONSOLE };
+
+	for (size_t i = 0; i < ARRAY_LEN(single); i++) {
+		unsigned int count = 0;
+
+		for (uint32_t port = 0; port < config->serial_count; port++)
+			count += config->serial[port].kind == single[i];
+		if (count > 1) {
+			snprintf(
+				error, error_size,
+				"serial: only one port can be %s; give pty or unix:PATH for others",
+				machine_char_names[single[i]]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int machine_config_check(const struct machine_config *config, char *error, size_t error_size)
+{
+	const struct machine_cpu *cpu = &machine_cpus[config->cpu];
+	unsigned int used = 0;
+
+	if (config->memory_mib > cpu->memory_mib_max) {
+		snprintf(error, error_size,
+			 "memory: %u MiB is more than a machine with processor %s can have; give "
+			 "at most %u MiB",
+			 config->memory_mib, cpu->name, cpu->memory_mib_max);
+		return -EINVAL;
+	}
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		unsigned int slot = config->disks[i].slot;
+
+		if (slot >= MACHINE_DISKS_MAX)
+			continue;
+		if (used & BIT(slot)) {
+			snprintf(error, error_size,
+				 "%s: slot %s is taken by another disk; give another slot",
+				 config->disks[i].path, machine_slot_names[slot]);
+			return -EINVAL;
+		}
+		used |= BIT(slot);
+	}
+	return check_serial(config, error, error_size);
+}
+
+/* The 128 bits of FNV-1a: spread well, stable for ever, and nobody's security depends on it. */
+static unsigned __int128 hash_text(const char *text)
+{
+	const unsigned __int128 prime = ((unsigned __int128)1 << 88) + 0x13b;
+	unsigned __int128 hash =
+		((unsigned __int128)0x6c62272e07bb0142u << 64) | 0x62b821756295c58du;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * prime;
+	return hash;
+}
+
+/* RFC 9562 version 8: made by a rule of ours. The same disk at the same place is the same machine.
+ */
+static void derive_uuid(struct machine_config *config)
+{
+	const char *from = config->disk_count ? config->disks[0].path
+			   : config->name     ? config->name
+					      : "";
+	char path[PATH_MAX];
+	unsigned __int128 hash;
+
+	if (config->disk_count && realpath(from, path))
+		from = path;
+	hash = hash_text(from);
+	memcpy(config->uuid, &hash, sizeof(config->uuid));
+	config->uuid[6] = (uint8_t)(0x80 | (config->uuid[6] & 0x0f));
+	config->uuid[8] = (uint8_t)(0x80 | (config->uuid[8] & 0x3f));
+	config->uuid_given = true;
+}
+
+void machine_config_derive(struct machine_config *config)
+{
+	unsigned int used = 0, slot = 0;
+
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		if (config->disks[i].slot < MACHINE_DISKS_MAX)
+			used |= BIT(config->disks[i].slot);
+	}
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		if (config->disks[i].slot < MACHINE_DISKS_MAX)
+			continue;
+		while (used & BIT(slot))
+			slot++;
+		config->disks[i].slot = slot;
+		used |= BIT(slot);
+	}
+	if (!config->uuid_given)
+		derive_uuid(config);
+}
+
+void machine_name_from_path(const char *path, unsigned int number, char *ret_name)
+{
+	char base[MACHINE_NAME_MAX + 1], suffix[16] = "";
+	const char *slash = strrchr(path, '/');
+	const char *start = slash ? slash + 1 : path;
+	const char *dot = strrchr(start, '.');
+	size_t length = dot && dot != start ? (size_t)(dot - start) : strlen(start);
+	size_t room;
+
+	if (number > 1)
+		snprintf(suffix, sizeof(suffix), "-%u", number);
+	room = MACHINE_NAME_MAX - strlen(suffix);
+	if (length > room)
+		length = room;
+	/* A cut through a UTF-8 sequence takes the whole sequence away. */
+	for (int i = 0; i < 3 && length && !utf8_is_valid(start, length); i++)
+		length--;
+	memcpy(base, start, length);
+	base[length] = '\0';
+	if (!name_is_valid(base))
+		strcpy(base, "machine");
+	strcat(strcpy(ret_name, base), suffix);
+}

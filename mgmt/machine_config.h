@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine as its owner describes it: by options or by a JSON file, with names and paths. What of
+ * it a machine's process is told is start_message.h.
+ *
+ * The JSON file's members are one set of tables (machine_members.c): reading, writing, checking and
+ * the published schema (machine.schema.json) all come from them.
+ */
+#ifndef MGMT_MACHINE_CONFIG_H
+#define MGMT_MACHINE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../base/opt.h"
+
+/* These are the machine process's (vmm/config.h); a test compares them. */
+#define MACHINE_START_FD 3
+#define MACHINE_CPUS_MAX 8
+#define MACHINE_DISKS_MAX 4
+#define MACHINE_SERIAL_MAX 4
+#define MACHINE_NAME_MAX 64
+#define MACHINE_LABEL_MAX 255 /* bytes of a disk's or port's name in messages */
+#define MACHINE_BOARD 1
+#define MACHINE_MEMORY_MIB_MIN 4
+#define MACHINE_MEMORY_MIB_MAX 1048576
+#define MACHINE_FIRMWARE "/usr/share/seabios/bios-256k.bin"
+#define MACHINE_CONFIG_BYTES_MAX 65536
+
+enum machine_disk_format { MACHINE_DISK_VHD, MACHINE_DISK_RAW };
+
+enum machine_char_kind {
+	MACHINE_CHAR_NONE,
+	MACHINE_CHAR_STDIO,   /* the terminal of "mainstay run" */
+	MACHINE_CHAR_CONSOLE, /* the machine's console socket: "mainstay console" */
+	MACHINE_CHAR_PTY,
+	MACHINE_CHAR_UNIX, /* a socket that we listen on */
+	MACHINE_CHAR_FILE, /* a new file, or a device or pipe that exists: only written */
+};
+
+enum machine_rtc { MACHINE_RTC_LOCAL, MACHINE_RTC_UTC };
+enum machine_sandbox { MACHINE_SANDBOX_FULL, MACHINE_SANDBOX_DEGRADED };
+
+/* Enumerations are held as unsigned int: the tables read and write them all alike. */
+struct machine_disk {
+	const char *path;
+	unsigned int format; /* enum machine_disk_format */
+	unsigned int slot;
+	bool read_only;
+	uint16_t geometry[3]; /* cylinders, heads, sectors; all 0: as the image says */
+};
+
+struct machine_char {
+	unsigned int kind; /* enum machine_char_kind */
+	const char *path;  /* NULL but for MACHINE_CHAR_UNIX and MACHINE_CHAR_FILE */
+};
+
+struct machine_config {
+	const char *name; /* NULL: from the first disk, made unique */
+	uint8_t uuid[16];
+	bool uuid_given;
+	uint32_t memory_mib;
+	uint32_t cpus;
+	unsigned int cpu; /* index into machine_cpus[] */
+	const char *firmware;
+	const char *firmware_log; /* NULL: none */
+	unsigned int rtc;	  /* enum machine_rtc */
+	unsigned int sandbox;	  /* enum machine_sandbox */
+	uint32_t disk_count;
+	struct machine_disk disks[MACHINE_DISKS_MAX];
+	uint32_t serial_count; /* COM1 first */
+	struct machine_char serial[MACHINE_SERIAL_MAX];
+	struct machine_char parallel;
+	/* Texts that no command line holds, freed by machine_config_fini(). */
+	char **owned;
+	size_t owned_count;
+};
+
+/* Processor models that a machine can have; vmm/cpuid.c knows what they are. A test compares both.
+ */
+struct machine_cpu {
+	const char *name; /* NULL ends the table */
+	const char *summary;
+	uint32_t memory_mib_max;
+};
+extern const struct machine_cpu machine_cpus[];
+
+/* The defaults: no disk, no serial port. */
+void machine_config_init(struct machine_config *config);
+void machine_config_fini(struct machine_config *config);
+/* A copy of @text that lives as long as @config; NULL without memory. */
+const char *machine_config_keep(struct machine_config *config, const char *text);
+
+/*
+ * What options and JSON members cannot see one by one: memory against the processor model, slots
+ * used twice, standard input used twice. 0, or -EINVAL with one line in @error.
+ */
+int machine_config_check(const struct machine_config *config, char *error, size_t error_size);
+
+/*
+ * Reads the JSON @text; @folder, or NULL, is what relative paths start from. The result has been
+ * checked. 0, or -EINVAL or -ENOMEM with one line in @error that names the member. @config must be
+ * initialised, and is to be finished in every case.
+ */
+int machine_config_read(struct machine_config *config, const char *text, size_t size,
+			const char *folder, char *error, size_t error_size);
+/* The same from the file @path. */
+int machine_config_load(struct machine_config *config, const char *path, char *error,
+			size_t error_size);
+
+/* The JSON text of @config, freed by the caller; NULL without memory. */
+char *machine_config_write(const struct machine_config *config);
+/* The JSON Schema of the file, freed by the caller; NULL without memory. */
+char *machine_config_schema(void);
+
+/*
+ * The options that describe a machine. The target struct must begin with a struct machine_config:
+ *
+ *	static const struct opt table[] = { MACHINE_OPTIONS, { .name = NULL } };
+ */
+int machine_option_memory(void *target, const char *value, char *error, size_t error_size);
+int machine_option_cpu(void *target, const char *value, char *error, size_t error_size);
+int machine_option_serial(void *target, const char *value, char *error, size_t error_size);
+int machine_option_parallel(void *target, const char *value, char *error, size_t error_size);
+int machine_option_drive(void *target, const char *value, char *error, size_t error_size);
+int machine_option_name(void *target, const char *value, char *error, size_t error_size);
+int machine_option_uuid(void *target, const char *value, char *error, size_t error_size);
+int machine_option_rtc(void *target, const char *value, char *error, size_t error_size);
+int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size);
+
+#define MACHINE_OPTION_CALL(option, metavariable, text, function)                                  \
+	{                                                                                          \
+		.name = (option), .kind = OPT_CALL, .argument = (metavariable), .help = (text),    \
+		.set = (function)                                                                  \
+	}
+#define MACHINE_OPTIONS                                                                            \
+	MACHINE_OPTION_CALL("memory", "SIZE", "guest memory, a multiple of 1M (default 128M)",     \
+			    machine_option_memory),                                                \
+		{ .name = "cpus",                                                                  \
+		  .kind = OPT_U32,                                                                 \
+		  .argument = "N",                                                                 \
+		  .help = "processors, 1 to 8 (default 1)",                                        \
+		  .offset = offsetof(struct machine_config, cpus),                                 \
+		  .min = 1,                                                                        \
+		  .max = MACHINE_CPUS_MAX },                                                       \
+		MACHINE_OPTION_CALL("cpu", "MODEL", "processor model, or \"help\" (default nt4)",  \
+				    machine_option_cpu),                                           \
+		MACHINE_OPTION_CALL("drive", "PATH[,OPTION]...", "a further disk, see below",      \
+				    machine_option_drive),                                         \
+		MACHINE_OPTION_CALL("serial", "KIND", "the next serial port, see below",           \
+				    machine_option_serial),                                        \
+		MACHINE_OPTION_CALL("parallel", "file:PATH", "what the guest prints on LPT1",      \
+				    machine_option_parallel),                                      \
+		MACHINE_OPTION_CALL("name", "NAME",                                                \
+				    "name (default: the first disk's, made unique)",               \
+				    machine_option_name),                                          \
+		MACHINE_OPTION_CALL("uuid", "UUID",                                                \
+				    "identity shown to the guest (default: from "                  \
+				    "the first disk's path)",                                      \
+				    machine_option_uuid),                                          \
+		{ .name = "firmware",                                                              \
+		  .kind = OPT_STRING,                                                              \
+		  .argument = "FILE",                                                              \
+		  .help = "system BIOS image (default " MACHINE_FIRMWARE ")",                      \
+		  .offset = offsetof(struct machine_config, firmware) },                           \
+		{ .name = "firmware-log",                                                          \
+		  .kind = OPT_STRING,                                                              \
+		  .argument = "FILE",                                                              \
+		  .help = "append the firmware's messages to FILE",                                \
+		  .offset = offsetof(struct machine_config, firmware_log) },                       \
+		MACHINE_OPTION_CALL("rtc", "utc|local",                                            \
+				    "the clock's time zone (default local, "                       \
+				    "as Windows wants it)",                                        \
+				    machine_option_rtc),                                           \
+		MACHINE_OPTION_CALL("sandbox", "degraded",                                         \
+				    "run even where the host lacks user namespaces and Landlock",  \
+				    machine_option_sandbox)
+
+/* The help's words on the options above whose line is too short for them. */
+#define MACHINE_OPTIONS_DETAILS                                                                    \
+	"Drive options: format=vhd|raw (default vhd), slot=primary-master|primary-slave|\n"        \
+	"secondary-master|secondary-slave (default: the first free), readonly,\n"                  \
+	"geometry=CYLINDERS/HEADS/SECTORS.\n"                                                      \
+	"Serial ports, COM1 first: stdio (this terminal), console (for mainstay console), pty,\n"  \
+	"unix:PATH (we listen), file:PATH (a new file, or a device or pipe), none.\n"
+
+/*
+ * A disk as "PATH[,format=...][,slot=...][,readonly][,geometry=C/H/S]" in the first free slot; also
+ * for the disk that is an argument. 0, or -1 with one line in @error.
+ */
+int machine_config_add_drive(struct machine_config *config, const char *text, char *error,
+			     size_t error_size);
+/* Only PATH, commas and all. */
+int machine_config_add_disk(struct machine_config *config, const char *path, char *error,
+			    size_t error_size);
+
+/*
+ * A valid name made of the file name of @path without its extension; @number from 2 on is appended.
+ * @ret_name has room for MACHINE_NAME_MAX + 1.
+ */
+void machine_name_from_path(const char *path, unsigned int number, char *ret_name);
+/* Fills in what is derived: the uuid. */
+void machine_config_derive(struct machine_config *config);
+
+extern const char *const machine_slot_names[];
+extern const char *const machine_format_names[];
+extern const char *const machine_char_names[];
+extern const char *const machine_rtc_names[];
+extern const char *const machine_sandbox_names[];
+
+#endif

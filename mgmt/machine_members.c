@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The tables behind a machine's JSON file. A new member is a row here and a field of the struct. */
+#include "machine_members.h"
+
+#include <errno.h>
+
+#include "../base/bits.h"
+#include "machine_config.h"
+
+const char *const machine_slot_names[] = { "primary-master", "primary-slave", "secondary-master",
+					   "secondary-slave", NULL };
+const char *const machine_format_names[] = {
+	[MACHINE_DISK_VHD] = "vhd", [MACHINE_DISK_RAW] = "raw", NULL
+};
+const char *const machine_char_names[] = {
+	[MACHINE_CHAR_NONE] = "none",
+	[MACHINE_CHAR_STDIO] = "stdio",
+	[MACHINE_CHAR_CONSOLE] = "console",
+	[MACHINE_CHAR_PTY] = "pty",
+	[MACHINE_CHAR_UNIX] = "unix",
+	[MACHINE_CHAR_FILE] = "file",
+	NULL,
+};
+const char *const machine_rtc_names[] = {
+	[MACHINE_RTC_LOCAL] = "local", [MACHINE_RTC_UTC] = "utc", NULL
+};
+const char *const machine_sandbox_names[] = {
+	[MACHINE_SANDBOX_FULL] = "full", [MACHINE_SANDBOX_DEGRADED] = "degraded", NULL
+};
+static const char *const parallel_names[] = {
+	[MACHINE_CHAR_NONE] = "none",
+	[MACHINE_CHAR_FILE] = "file",
+};
+static const char *const cpu_names[] = { "nt4", "p5", "p3", "host" };
+
+#define NAMES(array, n)                                                                            \
+	{                                                                                          \
+		(array), (n)                                                                       \
+	}
+
+const struct machine_cpu machine_cpus[] = {
+	{ "nt4", "Pentium II: Windows NT 4.0, 95 and 98, OS/2 Warp", 3584 },
+	{ "p5", "Pentium MMX: Windows NT 3.x, DOS, Windows 3.x, OS/2 1 and 2", 3584 },
+	{ "p3", "Pentium III: Windows 2000, XP and 2003, ReactOS", 65024 },
+	{ "host", "what this host's KVM supports: today's systems", MACHINE_MEMORY_MIB_MAX },
+	{ NULL, NULL, 0 },
+};
+_Static_assert(ARRAY_LEN(cpu_names) + 1 == ARRAY_LEN(machine_cpus), "cpu_names");
+
+/* --- disks --- */
+
+static const struct member disk_members[] = {
+	{ .name = "path",
+	  .kind = MEMBER_PATH,
+	  .required = true,
+	  .offset = offsetof(struct machine_disk, path),
+	  .description = "The image file. A relative path starts at the folder of this file." },
+	{ .name = "format",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_disk, format),
+	  .fallback = "\"vhd\"",
+	  .names = NAMES(machine_format_names, 2),
+	  .description = "What the image is. It is never guessed from what a guest could write." },
+	{ .name = "slot",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_disk, slot),
+	  .names = NAMES(machine_slot_names, MACHINE_DISKS_MAX),
+	  .description = "Where the disk is on the IDE cables. Without it: the first free place." },
+	{ .name = "read_only",
+	  .kind = MEMBER_BOOL,
+	  .offset = offsetof(struct machine_disk, read_only),
+	  .fallback = "false",
+	  .description = "The guest's writes fail; several machines may share the image." },
+	{ .name = "geometry",
+	  .kind = MEMBER_GEOMETRY,
+	  .offset = offsetof(struct machine_disk, geometry),
+	  .description = "Cylinders, heads and sectors for each track as the BIOS shows them. "
+			 "Without it: from the image." },
+	{ .name = NULL },
+};
+
+static void disk_init(void *item)
+{
+	struct machine_disk *disk = item;
+
+	*disk = (struct machine_disk){ .slot = MACHINE_DISKS_MAX };
+}
+
+static const struct member_object disk_object = { .members = disk_members, .init = disk_init };
+
+/* --- serial and parallel ports --- */
+
+static int char_check(const void *item, const char **ret_why)
+{
+	const struct machine_char *c = item;
+	bool needs = c->kind == MACHINE_CHAR_UNIX || c->kind == MACHINE_CHAR_FILE;
+
+	if (needs == (c->path != NULL))
+		return 0;
+	*ret_why = needs ? "needs a path" : "takes no path: only unix and file do";
+	return -EINVAL;
+}
+
+static const struct member serial_members[] = {
+	{ .name = "kind",
+	  .kind = MEMBER_ENUM,
+	  .required = true,
+	  .offset = offsetof(struct machine_char, kind),
+	  .names = NAMES(machine_char_names, MACHINE_CHAR_FILE + 1),
+	  .description =
+		  "The other end of the cable: none, the terminal of mainstay run (stdio), the "
+		  "socket of mainstay console (console), a new pseudo terminal (pty), a socket "
+		  "to connect to (unix), or a file that takes what the guest sends (file)." },
+	{ .name = "path",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_char, path),
+	  .description = "Of the socket or file, which must not exist yet." },
+	{ .name = NULL },
+};
+
+static const struct member parallel_members[] = {
+	{ .name = "kind",
+	  .kind = MEMBER_ENUM,
+	  .required = true,
+	  .offset = offsetof(struct machine_char, kind),
+	  .names = NAMES(parallel_names, MACHINE_CHAR_FILE + 1),
+	  .description =
+		  "The other end of the cable: none, or a file that takes what is printed." },
+	{ .name = "path",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_char, path),
+	  .description = "Of the file, which must not exist yet unless it is a device or a pipe." },
+	{ .name = NULL },
+};
+
+#define CHAR_SCHEMA                                                                                \
+	"{\"if\":{\"properties\":{\"kind\":{\"enum\":[\"unix\",\"file\"]}}},"                      \
+	"\"then\":{\"required\":[\"path\"]},\"else\":{\"properties\":{\"path\":false}}}"
+
+static const struct member_object serial_object = { .members = serial_members,
+						    .check = char_check,
+						    .schema = CHAR_SCHEMA };
+static const struct member_object parallel_object = { .members = parallel_members,
+						      .check = char_check,
+						      .schema = CHAR_SCHEMA };
+
+/* --- the machine --- */
+
+static const struct member machine_members[] = {
+	{ .name = "$schema",
+	  .kind = MEMBER_IGNORED,
+	  .description = "Where editors find this schema. Ignored." },
+	{ .name = "version",
+	  .kind = MEMBER_CONSTANT,
+	  .required = true,
+	  .min = 1,
+	  .max = 1,
+	  .description = "Of this format." },
+	{ .name = "name",
+	  .kind = MEMBER_NAME,
+	  .offset = offsetof(struct machine_config, name),
+	  .description =
+		  "How the machine is called: at most 64 bytes of UTF-8. Without it: the file "
+		  "name of the first disk, made unique." },
+	{ .name = "uuid",
+	  .kind = MEMBER_UUID,
+	  .description = "The identity that the guest sees. Without it: from the path of the first "
+			 "disk." },
+	{ .name = "board",
+	  .kind = MEMBER_CONSTANT,
+	  .min = MACHINE_BOARD,
+	  .max = MACHINE_BOARD,
+	  .fallback = "1",
+	  .description = "The main board, which never changes once a guest is installed: 1 is an "
+			 "Intel 440BX with PIIX4." },
+	{ .name = "memory_mib",
+	  .kind = MEMBER_NUMBER,
+	  .offset = offsetof(struct machine_config, memory_mib),
+	  .min = MACHINE_MEMORY_MIB_MIN,
+	  .max = MACHINE_MEMORY_MIB_MAX,
+	  .fallback = "128",
+	  .description = "The guest's memory in MiB. Period processor models have a lower limit." },
+	{ .name = "cpus",
+	  .kind = MEMBER_NUMBER,
+	  .offset = offsetof(struct machine_config, cpus),
+	  .min = 1,
+	  .max = MACHINE_CPUS_MAX,
+	  .fallback = "1",
+	  .description = "The number of processors." },
+	{ .name = "cpu",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, cpu),
+	  .fallback = "\"nt4\"",
+	  .names = NAMES(cpu_names, ARRAY_LEN(cpu_names)),
+	  .description = "The processor model; mainstay run --cpu help describes them." },
+	{ .name = "firmware",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_config, firmware),
+	  .fallback = "\"" MACHINE_FIRMWARE "\"",
+	  .description = "The system BIOS: a SeaBIOS image." },
+	{ .name = "firmware_log",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_config, firmware_log),
+	  .description =
+		  "The firmware's messages are appended to this file. Without it: dropped." },
+	{ .name = "rtc",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, rtc),
+	  .fallback = "\"local\"",
+	  .names = NAMES(machine_rtc_names, 2),
+	  .description =
+		  "What the clock shows: the host's local time, as Windows wants it, or UTC." },
+	{ .name = "sandbox",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, sandbox),
+	  .fallback = "\"full\"",
+	  .names = NAMES(machine_sandbox_names, 2),
+	  .description = "Degraded: start even where the host lacks what locks the machine in." },
+	{ .name = "disks",
+	  .kind = MEMBER_ARRAY,
+	  .offset = offsetof(struct machine_config, disks),
+	  .max = MACHINE_DISKS_MAX,
+	  .fallback = "[]",
+	  .object = &disk_object,
+	  .item_size = sizeof(struct machine_disk),
+	  .count_offset = offsetof(struct machine_config, disk_count),
+	  .description = "IDE disks; the first in the order of slots is booted." },
+	{ .name = "serial",
+	  .kind = MEMBER_ARRAY,
+	  .offset = offsetof(struct machine_config, serial),
+	  .max = MACHINE_SERIAL_MAX,
+	  .fallback = "[]",
+	  .object = &serial_object,
+	  .item_size = sizeof(struct machine_char),
+	  .count_offset = offsetof(struct machine_config, serial_count),
+	  .description = "Serial ports, COM1 first. At most one can be stdio and one console." },
+	{ .name = "parallel",
+	  .kind = MEMBER_OBJECT,
+	  .offset = offsetof(struct machine_config, parallel),
+	  .fallback = "{\"kind\":\"none\"}",
+	  .object = &parallel_object,
+	  .description = "The parallel port LPT1." },
+	{ .name = NULL },
+};
+
+/*
+ * Memory against the processor: true of the default model too, since "properties" holds where "cpu"
+ * is missing. A place on the cables has one disk, standard input and the console socket one user.
+ */
+#define AT_MOST_ONE(array, member, value)                                                          \
+	",{\"properties\":{\"" array "\":{\"contains\":{\"properties\":{\"" member                 \
+	"\":{\"const\":\"" value "\"}},\"required\":[\"" member                                    \
+	"\"]},\"minContains\":0,\"maxContains\":1}}}"
+#define MEMORY_LIMIT(cpu, mib)                                                                     \
+	"{\"if\":{\"properties\":{\"cpu\":{\"enum\":[" cpu "]}}},\"then\":"                        \
+	"{\"properties\":{\"memory_mib\":{\"maximum\":" mib "}}}}"
+/* clang-format off */
+#define MACHINE_SCHEMA                                                                             \
+	"{\"allOf\":["                                                                             \
+	MEMORY_LIMIT("\"nt4\",\"p5\"", "3584") ","                                                 \
+	MEMORY_LIMIT("\"nt4\",\"p5\",\"p3\"", "65024")                                             \
+	AT_MOST_ONE("serial", "kind", "stdio")                                                     \
+	AT_MOST_ONE("serial", "kind", "console")                                                   \
+	AT_MOST_ONE("disks", "slot", "primary-master")                                             \
+	AT_MOST_ONE("disks", "slot", "primary-slave")                                              \
+	AT_MOST_ONE("disks", "slot", "secondary-master")                                           \
+	AT_MOST_ONE("disks", "slot", "secondary-slave")                                            \
+	"]}"
+/* clang-format on */
+
+const struct member_object machine_object = { .members = machine_members,
+					      .schema = MACHINE_SCHEMA };

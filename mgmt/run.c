@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * mainstay run: starts a machine's process and stays with it.
+ *
+ * Theory of operation: everything that can be wrong is found first, disks and host before anything
+ * is made. Then the machine's runtime folder is taken, which also makes its name ours, and the
+ * process is started. From there on one poll() waits for its answer, its end, signals and the
+ * terminal. The machine ends when its process does; we ask for that by the control socket, then by
+ * SIGTERM, then by SIGKILL.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/bits.h"
+#include "../base/fdio.h"
+#include "../base/log.h"
+#include "client.h"
+#include "machine_config.h"
+#include "machine_files.h"
+#include "runtime_dir.h"
+#include "spawn.h"
+#include "terminal.h"
+#include "uid_pool.h"
+#include "verbs.h"
+
+#define QUIT_TIMEOUT_MS 10000
+#define TERM_TIMEOUT_MS 60000
+#define NAMES_MAX 1000
+
+struct run_options {
+	struct machine_config config; /* first: MACHINE_OPTIONS fill it */
+	const char *config_file;
+};
+
+enum run_state { RUN_STARTING, RUN_RUNNING, RUN_ENDED };
+/* How the machine has been asked to end, each more urgent than the one before. */
+enum run_ending { END_NOT, END_QUIT, END_TERM, END_KILL };
+
+struct run {
+	struct machine_config *config;
+	char name[MACHINE_NAME_MAX + 1];
+	struct runtime_base base;
+	struct runtime_dir dir;
+	struct machine_files files;
+	struct machine_ports ports;
+	struct spawn_process process;
+	int uid_lock_fd, signal_fd, quit_fd;
+	enum run_state state;
+	enum run_ending ending;
+	int64_t escalate_ms; /* when to ask more urgently */
+	bool relaying;
+	int status;
+	struct relay relay;
+};
+
+static const char help_text[] =
+	"\r\nmainstay: Ctrl-A X ends the machine (its power plug is pulled), "
+	"Ctrl-A Ctrl-A sends Ctrl-A\r\n";
+
+/* --- preparing --- */
+
+static void read_description(struct run_options *options, int argc, char **argv)
+{
+	struct machine_config *config = &options->config, untouched;
+	char error[1024];
+
+	if (options->config_file) {
+		machine_config_init(&untouched);
+		if (argc || memcmp(config, &untouched, sizeof(untouched)))
+			die("--config %s: takes no other options of a machine; change the file, "
+			    "or leave --config out",
+			    options->config_file);
+		if (machine_config_load(config, options->config_file, error, sizeof(error)) < 0)
+			die("%s", error);
+	} else if (argc && machine_config_add_disk(config, argv[0], error, sizeof(error)) < 0) {
+		die("%s", error);
+	}
+	if (!options->config_file && !config->serial_count)
+		config->serial[config->serial_count++].kind = MACHINE_CHAR_STDIO;
+	if (!config->disk_count)
+		die("no disk: give a disk image, or --drive PATH; --help says more");
+	if (machine_config_check(config, error, sizeof(error)) < 0)
+		die("%s", error);
+	machine_config_derive(config);
+}
+
+/* The given name, or the first free one that is made from the disk's. */
+static void take_name(struct run *run)
+{
+	char error[1024];
+	pid_t pid = 0;
+	int r = -EEXIST;
+
+	if (runtime_base_open(&run->base, true, error, sizeof(error)) < 0)
+		die("%s", error);
+	if (run->config->name) {
+		snprintf(run->name, sizeof(run->name), "%s", run->config->name);
+		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
+	}
+	for (unsigned int i = 1; !run->config->name && r == -EEXIST && i <= NAMES_MAX; i++) {
+		machine_name_from_path(run->config->disks[0].path, i, run->name);
+		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
+	}
+	run->config->name = run->name;
+	if (r == -EEXIST)
+		die("%s: a machine of this name is running (process %d); stop it, or give --name",
+		    run->name, (int)pid);
+	if (r < 0)
+		die("%s: runtime folder %s/%s: %s", run->name, run->base.path, run->name,
+		    strerror(-r));
+}
+
+static void release_all(struct run *run)
+{
+	machine_files_close(&run->files);
+	machine_ports_close(&run->ports, run->state != RUN_STARTING);
+	runtime_dir_release(&run->dir);
+	runtime_base_close(&run->base);
+	run->quit_fd = fd_close(run->quit_fd);
+	run->uid_lock_fd = fd_close(run->uid_lock_fd);
+}
+
+static void fail_start(struct run *run, const char *error)
+{
+	log_error("%s", error);
+	release_all(run);
+	exit(EXIT_FAILURE);
+}
+
+/* From here on signals are events, so that the terminal and the folder are always put right. */
+static void catch_signals(struct run *run)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signal_fd < 0)
+		die("signalfd: %s", strerror(errno));
+}
+
+static void start(struct run *run)
+{
+	struct spawn_options options = {
+		.degraded = run->config->sandbox == MACHINE_SANDBOX_DEGRADED,
+	};
+	char error[1024];
+	int r;
+
+	machine_files_init(&run->files);
+	if (machine_files_open(run->config, &run->files, error, sizeof(error)) < 0)
+		die("%s", error);
+	catch_signals(run);
+	take_name(run);
+	if (machine_ports_open(run->config, run->dir.fd, &run->files, &run->ports, error,
+			       sizeof(error)) < 0)
+		fail_start(run, error);
+	r = runtime_socket_listen(run->dir.fd, RUNTIME_CONTROL, &run->files.control);
+	if (r < 0) {
+		snprintf(error, sizeof(error), "%s: control socket: %s", run->name, strerror(-r));
+		fail_start(run, error);
+	}
+	if (geteuid() == 0 && uid_pool_take(&run->base, run->name, &options.uid, &run->uid_lock_fd,
+					    error, sizeof(error)) < 0)
+		fail_start(run, error);
+	if (spawn_machine(run->config, &run->files, &options, &run->process, error, sizeof(error)) <
+	    0)
+		fail_start(run, error);
+}
+
+/* --- ending --- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void signal_machine(struct run *run, int number)
+{
+	if (kill(run->process.pid, number) < 0 && errno != ESRCH)
+		log_error("%s: process %d cannot be ended: %s", run->name, (int)run->process.pid,
+			  strerror(errno));
+}
+
+/* The connection is kept: a request whose sender is gone might not be read. */
+static int ask_to_quit(struct run *run)
+{
+	if (run->state != RUN_RUNNING ||
+	    runtime_socket_connect(run->dir.fd, RUNTIME_CONTROL, &run->quit_fd) < 0)
+		return -ENOTCONN;
+	return client_send(run->quit_fd, "quit");
+}
+
+static void end_by(struct run *run, enum run_ending ending)
+{
+	if (ending == END_QUIT && ask_to_quit(run) < 0)
+		ending = END_TERM;
+	run->ending = ending;
+	run->escalate_ms = now_ms() + (ending == END_QUIT ? QUIT_TIMEOUT_MS : TERM_TIMEOUT_MS);
+	if (ending == END_TERM)
+		signal_machine(run, SIGTERM);
+	if (ending == END_KILL) {
+		log_warning("%s: does not end; killing process %d", run->name,
+			    (int)run->process.pid);
+		signal_machine(run, SIGKILL);
+	}
+}
+
+/* The user's wish, at most up to SIGTERM, after which disks are still flushed. */
+static void end_wanted(struct run *run)
+{
+	if (run->ending < END_TERM)
+		end_by(run, run->ending + 1);
+}
+
+/* --- events --- */
+
+static void take_answer(struct run *run)
+{
+	char sandbox[32];
+	int r = spawn_receive_running(run->process.start_fd, sandbox, sizeof(sandbox));
+
+	run->process.start_fd = fd_close(run->process.start_fd);
+	if (r < 0) {
+		log_error("%s: the machine's process gave no answer: %s; is it of this version?",
+			  run->name, strerror(-r));
+		end_by(run, END_TERM);
+	}
+	if (r != 1)
+		return;
+	run->state = RUN_RUNNING;
+	if (strcmp(sandbox, "full"))
+		log_warning("%s: sandbox is only %s: this host lacks what locks a machine in fully",
+			    run->name, sandbox);
+	if (run->relaying)
+		terminal_raw();
+}
+
+static void take_end(struct run *run)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)run->process.pid_fd, &info, WEXITED) < 0)
+		return;
+	run->process.pid_fd = fd_close(run->process.pid_fd);
+	run->process.start_fd = fd_close(run->process.start_fd);
+	run->status =
+		info.si_code == CLD_EXITED && info.si_status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	terminal_restore();
+	if (info.si_code != CLD_EXITED && run->ending < END_TERM)
+		log_error("%s: the machine's process was ended by signal %d (%s)%s", run->name,
+			  info.si_status, strsignal(info.si_status),
+			  info.si_status == SIGKILL ? "; out of memory? The host's kernel log says"
+						    : "; please report it with the lines above");
+	else if (run->state == RUN_STARTING && run->status == EXIT_SUCCESS && !run->ending)
+		log_error("%s: the machine's process ended without running it", run->name);
+	if (run->state == RUN_STARTING && !run->ending)
+		run->status = EXIT_FAILURE;
+	if (run->state == RUN_RUNNING)
+		run->state = RUN_ENDED;
+}
+
+static void take_stop(struct run *run)
+{
+	terminal_restore();
+	raise(SIGSTOP);
+	if (run->relaying && run->state == RUN_RUNNING)
+		terminal_raw();
+}
+
+static void take_signal(struct run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTSTP) {
+			take_stop(run);
+		} else if (info.ssi_signo == SIGCONT) {
+			if (run->relaying && run->state == RUN_RUNNING)
+				terminal_raw();
+			relay_continue(&run->relay);
+		} else if (run->process.pid_fd < 0) {
+			/* The machine is gone already: its last output is not wanted. */
+			run->relay.broken = true;
+		} else {
+			end_wanted(run);
+		}
+	}
+}
+
+static int wait_ms(const struct run *run)
+{
+	int64_t left;
+
+	if (!run->ending || run->ending == END_KILL || run->process.pid_fd < 0)
+		return -1;
+	left = run->escalate_ms - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+static void wait_once(struct run *run)
+{
+	struct pollfd fds[3 + RELAY_POLLFDS] = {
+		{ run->process.start_fd, POLLIN, 0 },
+		{ run->process.pid_fd, POLLIN, 0 },
+		{ run->signal_fd, POLLIN, 0 },
+	};
+	nfds_t count = 3;
+	int n;
+
+	if (run->relaying) {
+		relay_prepare(&run->relay, fds + 3);
+		count += RELAY_POLLFDS;
+		/* Keys that are typed early wait in the terminal. */
+		if (run->state != RUN_RUNNING)
+			fds[3].fd = -1;
+	}
+	n = poll(fds, count, wait_ms(run));
+	if (n == 0 && wait_ms(run) == 0)
+		end_by(run, run->ending + 1);
+	if (n <= 0)
+		return;
+	if (fds[0].revents)
+		take_answer(run);
+	if (run->relaying)
+		relay_run(&run->relay, fds + 3);
+	if (run->relaying && run->relay.leave) {
+		run->relay.leave = false;
+		end_wanted(run);
+	}
+	if (fds[2].revents)
+		take_signal(run);
+	if (fds[1].revents)
+		take_end(run);
+}
+
+/* Until the process is gone and all that it sent is written. */
+static int stay(struct run *run)
+{
+	if (run->ports.stdio >= 0) {
+		relay_init(&run->relay, run->ports.stdio, help_text);
+		run->relaying = true;
+	}
+	while (run->process.pid_fd >= 0)
+		wait_once(run);
+	while (run->relaying && !relay_is_drained(&run->relay))
+		wait_once(run);
+	if (run->relaying)
+		relay_fini(&run->relay);
+	terminal_restore();
+	release_all(run);
+	return run->status;
+}
+
+/* --- the verb --- */
+
+static int run_machine(const struct verb *verb, int argc, char **argv)
+{
+	static struct run run = { .uid_lock_fd = -1, .quit_fd = -1 };
+	struct run_options options;
+	int others, status;
+
+	memset(&options, 0, sizeof(options));
+	machine_config_init(&options.config);
+	others = verb_parse(verb, &options, argc, argv, 0, 1);
+	read_description(&options, others, argv);
+	run.config = &options.config;
+	start(&run);
+	status = stay(&run);
+	machine_config_fini(&options.config);
+	return status;
+}
+
+static const struct opt run_options[] = {
+	MACHINE_OPTIONS,
+	{ .name = "config",
+	  .kind = OPT_STRING,
+	  .argument = "FILE",
+	  .help = "run the machine that FILE describes (see mainstay config)",
+	  .offset = offsetof(struct run_options, config_file) },
+	{ .name = NULL },
+};
+
+const struct verb run_verb = {
+	.name = "run",
+	.arguments = "DISK.vhd [OPTION]...",
+	.summary = "start a machine and stay with it until it ends",
+	.details = MACHINE_OPTIONS_DETAILS
+	"\n"
+	"DISK.vhd is the machine's first disk. A raw image is only taken when it is "
+	"called\n"
+	"one: --drive PATH,format=raw. Without --serial, COM1 is the terminal: Ctrl-A X "
+	"ends\n"
+	"the machine, Ctrl-A ? shows the other keys. The exit status is 0 when the guest\n"
+	"powered off or was told to quit, and 1 after an error.\n",
+	.examples = "  mainstay run nt4.vhd --memory 256M\n"
+		    "  mainstay run linux.vhd --name web --serial console\n"
+		    "  mainstay run --drive boot.img,format=raw --drive data.vhd,readonly\n"
+		    "  mainstay run --config nt4.json\n",
+	.options = run_options,
+	.run = run_machine,
+};

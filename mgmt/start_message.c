@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "start_message.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../base/bits.h"
+#include "../base/fdio.h"
+#include "../base/parse.h"
+
+struct writer {
+	int *fds;
+	unsigned int count;
+};
+
+void machine_files_init(struct machine_files *files)
+{
+	*files = (struct machine_files){
+		.kvm = -1, .firmware = -1, .control = -1, .parallel = -1, .firmware_log = -1
+	};
+	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
+		files->disks[i] = -1;
+	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
+		files->serial[i] = -1;
+}
+
+void machine_files_close(struct machine_files *files)
+{
+	files->kvm = fd_close(files->kvm);
+	files->firmware = fd_close(files->firmware);
+	files->control = fd_close(files->control);
+	files->parallel = fd_close(files->parallel);
+	files->firmware_log = fd_close(files->firmware_log);
+	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
+		files->disks[i] = fd_close(files->disks[i]);
+	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
+		files->serial[i] = fd_close(files->serial[i]);
+}
+
+static void add_text(json_object *to, const char *name, const char *text)
+{
+	json_object_object_add(to, name, json_object_new_string(text));
+}
+
+static void add_number(json_object *to, const char *name, int64_t number)
+{
+	json_object_object_add(to, name, json_object_new_int64(number));
+}
+
+static void add_fd(struct writer *w, json_object *to, const char *name, int fd)
+{
+	w->fds[w->count] = fd;
+	add_number(to, name, w->count++);
+}
+
+/* The file's name, for messages: its last bytes where it is long, and UTF-8 whatever it is. */
+static void add_name(json_object *to, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash && slash[1] ? slash + 1 : path;
+	size_t length = strlen(name), max = MACHINE_LABEL_MAX;
+	char copy[MACHINE_LABEL_MAX + 1];
+
+	if (length > max) {
+		name += length - max;
+		while ((*name & 0xc0) == 0x80)
+			name++;
+	}
+	strcpy(copy, name);
+	if (!utf8_is_valid(copy, strlen(copy))) {
+		for (char *c = copy; *c; c++)
+			*c = *c & 0x80 ? '?' : *c;
+	}
+	add_text(to, "name", copy);
+}
+
+static json_object *write_disk(struct writer *w, const struct machine_disk *disk, int fd)
+{
+	json_object *json = json_object_new_object();
+
+	add_number(json, "slot", disk->slot);
+	add_text(json, "format", machine_format_names[disk->format]);
+	add_fd(w, json, "disk_fd", fd);
+	json_object_object_add(json, "read_only", json_object_new_boolean(disk->read_only));
+	add_name(json, disk->path);
+	if (disk->geometry[0]) {
+		json_object *geometry = json_object_new_array();
+
+		for (size_t i = 0; i < 3; i++)
+			json_object_array_add(geometry, json_object_new_int(disk->geometry[i]));
+		json_object_object_add(json, "geometry", geometry);
+	}
+	return json;
+}
+
+/* How the machine's process uses the descriptor of each kind. */
+static const char *const stream_kinds[] = {
+	[MACHINE_CHAR_STDIO] = "stream", [MACHINE_CHAR_CONSOLE] = "listen",
+	[MACHINE_CHAR_PTY] = "stream",	 [MACHINE_CHAR_UNIX] = "listen",
+	[MACHINE_CHAR_FILE] = "write",
+};
+
+static json_object *write_char(struct writer *w, const struct machine_char *c, int fd)
+{
+	json_object *json = json_object_new_object();
+
+	add_text(json, "kind", stream_kinds[c->kind]);
+	add_fd(w, json, "stream_fd", fd);
+	add_name(json, c->path ? c->path : machine_char_names[c->kind]);
+	return json;
+}
+
+static void write_ports(struct writer *w, const struct machine_config *config,
+			const struct machine_files *files, json_object *to)
+{
+	const struct machine_char log = { MACHINE_CHAR_FILE, config->firmware_log };
+	json_object *serial = json_object_new_array();
+
+	for (uint32_t port = 0; port < config->serial_count; port++) {
+		json_object *json;
+
+		if (config->serial[port].kind == MACHINE_CHAR_NONE)
+			continue;
+		json = write_char(w, &config->serial[port], files->serial[port]);
+		add_number(json, "port", port);
+		json_object_array_add(serial, json);
+	}
+	json_object_object_add(to, "serial", serial);
+	if (config->parallel.kind != MACHINE_CHAR_NONE)
+		json_object_object_add(to, "parallel",
+				       write_char(w, &config->parallel, files->parallel));
+	if (config->firmware_log)
+		json_object_object_add(to, "debugcon", write_char(w, &log, files->firmware_log));
+}
+
+static void write_clock(const struct machine_config *config, json_object *to)
+{
+	json_object *rtc;
+	struct tm local;
+	time_t now;
+
+	if (config->rtc == MACHINE_RTC_UTC)
+		return;
+	now = time(NULL);
+	localtime_r(&now, &local);
+	rtc = json_object_new_object();
+	add_number(rtc, "local_offset_s", local.tm_gmtoff);
+	json_object_object_add(to, "rtc", rtc);
+}
+
+char *start_message_write(const struct machine_config *config, const struct machine_files *files,
+			  int fds[START_MESSAGE_FDS_MAX], unsigned int *ret_fd_count)
+{
+	json_object *json = json_object_new_object(), *disks = json_object_new_array();
+	struct writer w = { fds, 0 };
+	char uuid[UUID_TEXT_SIZE];
+	const char *text;
+	char *copy;
+
+	format_uuid(config->uuid, uuid);
+	add_number(json, "protocol", 1);
+	add_text(json, "name", config->name);
+	add_text(json, "uuid", uuid);
+	add_number(json, "board", MACHINE_BOARD);
+	add_number(json, "memory_bytes", (int64_t)MIB(config->memory_mib));
+	add_number(json, "cpus", config->cpus);
+	add_text(json, "cpu", machine_cpus[config->cpu].name);
+	add_fd(&w, json, "kvm_fd", files->kvm);
+	add_fd(&w, json, "firmware_fd", files->firmware);
+	if (files->control >= 0)
+		add_fd(&w, json, "control_fd", files->control);
+	for (uint32_t i = 0; i < config->disk_count; i++)
+		json_object_array_add(disks, write_disk(&w, &config->disks[i], files->disks[i]));
+	json_object_object_add(json, "disks", disks);
+	write_ports(&w, config, files, json);
+	write_clock(config, json);
+	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	copy = text ? strdup(text) : NULL;
+	json_object_put(json);
+	*ret_fd_count = w.count;
+	return copy;
+}

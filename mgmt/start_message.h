@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a machine's process is told (vmm/config.h): the machine's description with descriptors in
+ * place of paths.
+ */
+#ifndef MGMT_START_MESSAGE_H
+#define MGMT_START_MESSAGE_H
+
+#include "machine_config.h"
+
+/* All descriptors that a machine gets; -1 where there is none. */
+struct machine_files {
+	int kvm, firmware, control, parallel, firmware_log;
+	int disks[MACHINE_DISKS_MAX];	/* in the order of the configuration */
+	int serial[MACHINE_SERIAL_MAX]; /* by port */
+};
+
+void machine_files_init(struct machine_files *files);
+/* Closes what is open. */
+void machine_files_close(struct machine_files *files);
+
+#define START_MESSAGE_FDS_MAX (5 + MACHINE_DISKS_MAX + MACHINE_SERIAL_MAX)
+
+/*
+ * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has
+ * been derived. NULL without memory.
+ */
+char *start_message_write(const struct machine_config *config, const struct machine_files *files,
+			  int fds[START_MESSAGE_FDS_MAX], unsigned int *ret_fd_count);
+
+#endif

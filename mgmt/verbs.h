@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs of the command line as data: mainstay.c dispatches and documents them by these rows. */
+#ifndef MGMT_VERBS_H
+#define MGMT_VERBS_H
+
+#include "../base/opt.h"
+
+struct verb {
+	const char *name;
+	const char *arguments; /* "NAME [OPTION]..." */
+	const char *summary;   /* one line */
+	const char
+		*details; /* what --help says between the options and the examples; NULL: nothing */
+	const char *examples; /* lines, each indented by two blanks */
+	const struct opt *options;
+	/* The exit status. @argv begins behind the verb. */
+	int (*run)(const struct verb *verb, int argc, char **argv);
+};
+
+/*
+ * opt_parse() with the verb's options. Dies with one line when they are wrong or the number of
+ * other arguments is not from @min to @max; returns that number.
+ */
+int verb_parse(const struct verb *verb, void *target, int argc, char **argv, int min, int max);
+
+extern const struct verb run_verb, config_verb;
+extern const struct verb list_verb, status_verb, stats_verb, console_verb, stop_verb;
+extern const struct verb pause_verb, resume_verb, reset_verb, power_button_verb, quit_verb;
+
+#endif

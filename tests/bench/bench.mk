@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Comparison with QEMU; see README.md. BENCH_OPTIONS are those of compare, such as -n 1.
+
+BENCH := $(BUILD)/bench
+BENCH_OPTIONS ?= -n 3
+BENCH_GUEST := -std=gnu11 -O2 -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -mgeneral-regs-only $(WARNINGS)
+
+$(BENCH)/compare: $(call objects,$(addprefix tests/bench/,compare.c machine.c meter.c report.c)) \
+		$(call library,base)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
+$(BENCH)/ports.bin: tests/bench/guest/boot.S tests/bench/guest/ports.c tests/bench/guest/flat.ld
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(CC) -m32 -c -o $(@D)/boot.o tests/bench/guest/boot.S
+	$(Q)$(CC) $(BENCH_GUEST) -c -o $(@D)/ports.o tests/bench/guest/ports.c
+	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/boot.o $(@D)/ports.o
+$(BENCH)/disk: tests/bench/guest/disk.c
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(CC) $(BENCH_GUEST) -static -nostdlib -Wl,--build-id=none -o $@ $<
+
+.PHONY: bench
+bench:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all $(BENCH)/compare $(BENCH)/ports.bin $(BENCH)/disk
+	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_OPTIONS)

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Boots real guests under real KVM: the cases of cases/, all on one nested host where /dev/kvm is missing.
+#
+#   all.sh [CASE...]
+#
+# What the guests' serial ports said is left in $BUILD/guest/log. BIN names another folder of programs.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${BUILD:-build}
+logs=$build/guest/log
+cases=("$@")
+((${#cases[@]})) || cases=(control cycle kill sleep shell host resets refused) # the longest first
+
+for mode in cycle once sleep wait write shell refused; do
+	tests/guest/make-disk "$mode"
+done
+rm -rf "$logs"
+mkdir -p "$logs"
+scale=1
+[[ $build != *sanitize* ]] || scale=3
+SCALE=$scale exec tests/nested/with-kvm -m 8192 -t $((1200 * scale)) -s "$logs" -- \
+	tests/guest/inside.sh "${BIN:-$build/bin}" "$build/guest" "$logs" "${cases[@]}"

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The demo guest. Its disk is made once; "make demo ONCE=1" is for machines.
+
+.PHONY: demo
+demo:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/guest/demo $(if $(filter 1,$(ONCE)),once)
+
+# Guests of our own, disks of a few sectors.
+GUEST_IMAGES := $(patsubst tests/guest/asm/%.S,$(BUILD)/guest/%.img,$(wildcard tests/guest/asm/*.S))
+$(BUILD)/guest/%.img: tests/guest/asm/%.S
+	@mkdir -p $(@D)
+	$(say) GUEST $<
+	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0x7c00 -e 0x7c00 --oformat binary -o $@ $@.o
+	$(Q)truncate -s 4M $@ && rm -f $@.o
+tests: $(GUEST_IMAGES)

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Moves a disk's contents between an image and a raw file with the library, for vhd_tool.sh:
+ *
+ *	vhd_copy to IMAGE RAW		writes RAW into IMAGE, odd pieces out of order
+ *	vhd_copy from IMAGE RAW		reads IMAGE into RAW
+ *	vhd_copy hold IMAGE		locks IMAGE, says so, and waits for the end of its input
+ *	vhd_copy member NAME		prints that member of the JSON object in its input
+ */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../vhd/vhd.h"
+
+#define PIECE 100003u
+
+static void check(int r, const char *what)
+{
+	if (r < 0) {
+		fprintf(stderr, "vhd_copy: %s: %s\n", what, strerror(-r));
+		exit(1);
+	}
+}
+
+/* Piece @i of @count: all once, neighbours far apart. */
+static uint64_t shuffle(uint64_t i, uint64_t count)
+{
+	uint64_t half = (count + 1) / 2;
+
+	return i < half ? 2 * i : 2 * (count - 1 - i) + 1;
+}
+
+static void copy(struct vhd *vhd, int raw, bool to)
+{
+	uint64_t size = vhd_size_bytes(vhd), count = (size + PIECE - 1) / PIECE;
+	static char data[PIECE];
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t at = shuffle(i, count) * PIECE;
+		size_t n = size - at < PIECE ? size - at : PIECE;
+		const struct iovec iov = { data, n };
+
+		if (to && pread(raw, data, n, (off_t)at) != (ssize_t)n)
+			check(-5, "raw file");
+		check(to ? vhd_write(vhd, at, &iov, 1) : vhd_read(vhd, at, &iov, 1),
+		      vhd_error(vhd));
+		if (!to && pwrite(raw, data, n, (off_t)at) != (ssize_t)n)
+			check(-5, "raw file");
+		if (to && i % 50 == 0)
+			check(vhd_flush(vhd), vhd_error(vhd));
+	}
+}
+
+/* All of the input must be one object and nothing else. */
+static int print_member(const char *name)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *object, *member;
+	static char text[65536];
+	size_t size = fread(text, 1, sizeof(text), stdin);
+
+	if (size && text[size - 1] == '\n')
+		size--;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(tokener, text, (int)size);
+	if (!object || json_tokener_get_parse_end(tokener) != size ||
+	    !json_object_object_get_ex(object, name, &member))
+		return 1;
+	puts(json_object_get_string(member));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool to = argc > 1 && !strcmp(argv[1], "to");
+	const struct vhd_open_options options = { .read_only = !to };
+	char error[VHD_ERROR_BYTES];
+	struct vhd_file file = { .name = argc > 2 ? argv[2] : "" };
+	struct vhd *vhd;
+	int raw;
+
+	if (argc < 3)
+		return 2;
+	if (!strcmp(argv[1], "member"))
+		return print_member(argv[2]);
+	file.fd = open(argv[2], O_RDWR);
+	if (!strcmp(argv[1], "hold")) {
+		check(vhd_lock(file.fd, true), "lock");
+		puts("locked");
+		fflush(stdout);
+		return getchar() == EOF ? 0 : 1;
+	}
+	check(vhd_open(&file, 1, &options, &vhd, error, sizeof(error)), error);
+	raw = open(argv[3], to ? O_RDONLY : O_RDWR | O_CREAT | O_TRUNC, 0666);
+	copy(vhd, raw, to);
+	check(vhd_close(vhd), "close");
+	return 0;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One bounded cache for the sectors of the block table and of the blocks' bitmaps.
+ *
+ * Theory of operation
+ *
+ * A slot holds one sector. Changed slots stay in memory until a flush writes them, in any order,
+ * and syncs once. No order is needed because a new block is cut from space that is zeros on stable
+ * storage before (see tail.c): whatever part of table, bitmap and data a crash leaves, the block is
+ * zeros where it is not what was written, and that is what it was before.
+ *
+ * A written slot may be given away, its contents are in the file. But it counts as clean only after
+ * the sync: when that fails the host may have dropped what was written, so all written slots become
+ * dirty again and the next flush writes them anew.
+ *
+ * When a slot is needed the clock hand takes the first that is clean or written and was not used
+ * since its last turn. When all are dirty they are written, without a sync.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS_MIN 8u
+/* Beside the whole table, one slot for so many bitmaps; full ones need none, see bitmap.c. */
+#define BITMAPS_PER_SLOT 32u
+#define BITMAP_SLOTS_MIN 64u
+
+static uint32_t *bucket_of(struct vhd_cache *c, uint32_t sector)
+{
+	return &c->buckets[(sector * UINT32_C(2654435761) >> 7) & c->bucket_mask];
+}
+
+static uint32_t *list_of(struct vhd_cache *c, const struct vhd_slot *slot)
+{
+	if (slot->state == SLOT_DIRTY)
+		return &c->dirty;
+	if (slot->state == SLOT_WRITTEN)
+		return &c->written;
+	return NULL;
+}
+
+static void list_remove(struct vhd_cache *c, struct vhd_slot *slot)
+{
+	uint32_t *head = list_of(c, slot);
+
+	if (!head)
+		return;
+	if (slot->prev)
+		c->slots[slot->prev - 1].next = slot->next;
+	else
+		*head = slot->next;
+	if (slot->next)
+		c->slots[slot->next - 1].prev = slot->prev;
+	slot->next = slot->prev = 0;
+}
+
+static void set_state(struct vhd_cache *c, struct vhd_slot *slot, enum vhd_slot_state state)
+{
+	uint32_t number = (uint32_t)(slot - c->slots) + 1;
+	uint32_t *head;
+
+	list_remove(c, slot);
+	slot->state = (uint8_t)state;
+	head = list_of(c, slot);
+	if (!head)
+		return;
+	slot->next = *head;
+	if (*head)
+		c->slots[*head - 1].prev = number;
+	*head = number;
+}
+
+/* Out of the hash table; the slot is free. */
+static void unhash(struct vhd_cache *c, struct vhd_slot *slot)
+{
+	uint32_t *link = bucket_of(c, slot->sector);
+
+	while (*link != (uint32_t)(slot - c->slots) + 1)
+		link = &c->slots[*link - 1].hash_next;
+	*link = slot->hash_next;
+	set_state(c, slot, SLOT_FREE);
+}
+
+static struct vhd_slot *find(struct vhd_cache *c, uint32_t sector)
+{
+	for (uint32_t n = *bucket_of(c, sector); n; n = c->slots[n - 1].hash_next) {
+		if (c->slots[n - 1].sector == sector)
+			return &c->slots[n - 1];
+	}
+	return NULL;
+}
+
+static int write_dirty(struct vhd *v)
+{
+	struct vhd_cache *c = &v->cache;
+
+	while (c->dirty) {
+		uint32_t index = c->dirty - 1;
+		struct vhd_slot *slot = &c->slots[index];
+		int r = vhd_file_write(v, (uint64_t)slot->sector * VHD_SECTOR_BYTES, c->data[index],
+				       VHD_SECTOR_BYTES);
+
+		if (r < 0)
+			return r;
+		set_state(c, slot, SLOT_WRITTEN);
+	}
+	return 0;
+}
+
+int vhd_cache_flush(struct vhd *v)
+{
+	int r = write_dirty(v);
+
+	return r < 0 ? r : vhd_file_sync(v);
+}
+
+static int take_slot(struct vhd *v, struct vhd_slot **ret_slot)
+{
+	struct vhd_cache *c = &v->cache;
+	int r;
+
+	if (c->filled < c->count) {
+		*ret_slot = &c->slots[c->filled++];
+		return 0;
+	}
+	for (;;) {
+		for (uint32_t turn = 0; turn < 2 * c->count; turn++) {
+			struct vhd_slot *slot = &c->slots[c->hand];
+
+			c->hand = c->hand + 1 < c->count ? c->hand + 1 : 0;
+			if (slot->state == SLOT_DIRTY || slot->state == SLOT_WRITTEN)
+				continue;
+			if (slot->used && slot->state != SLOT_FREE) {
+				slot->used = 0;
+				continue;
+			}
+			if (slot->state != SLOT_FREE)
+				unhash(c, slot);
+			*ret_slot = slot;
+			return 0;
+		}
+		r = vhd_cache_flush(v);
+		if (r < 0)
+			return r;
+	}
+}
+
+int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **ret_slot,
+		  uint8_t **ret_data)
+{
+	struct vhd_cache *c = &v->cache;
+	struct vhd_slot *slot = find(c, (uint32_t)sector);
+	uint32_t index, *bucket;
+	int r = 0;
+
+	if (!slot) {
+		r = take_slot(v, &slot);
+		if (r < 0)
+			return r;
+		index = (uint32_t)(slot - c->slots);
+		if (fresh)
+			memset(c->data[index], 0, VHD_SECTOR_BYTES);
+		else
+			r = vhd_file_read(v, sector * VHD_SECTOR_BYTES, c->data[index],
+					  VHD_SECTOR_BYTES);
+		if (r < 0)
+			return r; /* the slot is free */
+		slot->sector = (uint32_t)sector;
+		bucket = bucket_of(c, slot->sector);
+		slot->hash_next = *bucket;
+		*bucket = index + 1;
+		set_state(c, slot, SLOT_CLEAN);
+	}
+	slot->used = 1;
+	*ret_slot = slot;
+	*ret_data = c->data[slot - c->slots];
+	return 0;
+}
+
+void vhd_cache_dirty(struct vhd *v, struct vhd_slot *slot)
+{
+	if (slot->state != SLOT_DIRTY)
+		set_state(&v->cache, slot, SLOT_DIRTY);
+}
+
+void vhd_cache_forget(struct vhd *v, uint64_t sector)
+{
+	struct vhd_slot *slot = find(&v->cache, (uint32_t)sector);
+
+	if (slot)
+		unhash(&v->cache, slot);
+}
+
+void vhd_cache_synced(struct vhd *v, bool worked)
+{
+	struct vhd_cache *c = &v->cache;
+
+	while (c->written)
+		set_state(c, &c->slots[c->written - 1], worked ? SLOT_CLEAN : SLOT_DIRTY);
+}
+
+/* Memory that is never touched costs nothing: calloc maps large arrays without filling them. */
+int vhd_cache_init(struct vhd *v, size_t bytes)
+{
+	struct vhd_cache *c = &v->cache;
+	const size_t each = sizeof(*c->slots) + VHD_SECTOR_BYTES + 2 * sizeof(*c->buckets);
+	uint64_t full_bytes = (v->block_count + 7) / 8;
+	uint64_t table = v->block_count / VHD_ENTRIES_PER_SECTOR + 1;
+	uint64_t bitmaps = (uint64_t)v->block_count * v->bitmap_bytes / VHD_SECTOR_BYTES;
+	uint64_t want, buckets = 1;
+
+	if (full_bytes <= bytes / 4 && v->bitmap_bytes == VHD_SECTOR_BYTES) {
+		v->full = calloc(1, full_bytes);
+		bytes -= full_bytes;
+	}
+	want = table + min_u64(bitmaps, max_u64(BITMAP_SLOTS_MIN, bitmaps / BITMAPS_PER_SLOT));
+	c->count = (uint32_t)max_u64(SLOTS_MIN, min_u64(want, bytes / each));
+	while (buckets < c->count)
+		buckets *= 2;
+	c->bucket_mask = (uint32_t)(buckets - 1);
+	c->slots = calloc(c->count, sizeof(*c->slots));
+	c->data = calloc(c->count, sizeof(*c->data));
+	c->buckets = calloc(buckets, sizeof(*c->buckets));
+	return c->slots && c->data && c->buckets ? 0 : -ENOMEM;
+}
+
+void vhd_cache_fini(struct vhd *v)
+{
+	free(v->cache.slots);
+	free(v->cache.data);
+	free(v->cache.buckets);
+	free(v->full);
+}

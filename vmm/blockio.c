@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation
+ *
+ * Two stacks of requests without locks join the machine and the worker, since nobody may wait for a
+ * lock while holding the machine's. submit() pushes to one; the worker takes all of it with one
+ * exchange and turns it round, so that requests are carried out in their order. Done requests are
+ * pushed to the other and one post tells the loop, which takes all and calls complete(), in order
+ * as well.
+ *
+ * An idle worker sleeps on a futex, the word "asleep". It sets the word, looks at the queue once
+ * more, and sleeps; submit() pushes first and then clears the word, and wakes only a worker that
+ * had set it. So a request costs one system call here when the worker sleeps, and none when it is
+ * busy.
+ *
+ * A request's own "error" says how far it is. Only the exchange from WAITING decides between the
+ * worker that begins and a cancel() that comes in time.
+ *
+ * The worker allocates nothing and makes no call that its filter does not allow. What it has to say
+ * about a failure goes into a line that the loop writes to the log.
+ */
+#include "blockio.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/bits.h"
+#include "../base/log.h"
+#include "loop.h"
+#include "sandbox.h"
+
+#define WORKER_STACK_BYTES (256u << 10)
+
+/* Of block_request.error, until complete(). Negative: the errno it ends with. */
+enum request_phase {
+	WAITING = 0,
+	BEGUN = 1, /* and, once on the done list, succeeded */
+};
+
+struct blockio {
+	struct block_backend backend;
+	struct loop *loop;
+	struct block_image *image;
+	struct block_info info;
+	char name[256];
+
+	struct block_request *queue; /* atomic; newest first */
+	uint32_t asleep;	     /* atomic, futex: the worker waits for the queue */
+	uint32_t stopping;	     /* atomic */
+	struct block_request *done;  /* atomic; newest first */
+	struct loop_post post;
+
+	pthread_t worker;
+	bool started;
+
+	/* The worker writes failure while it is 0, the loop reads while it is 1. */
+	uint32_t failed; /* atomic */
+	char failure[512];
+	struct log_limit log_limit;
+};
+
+static struct blockio *of(struct block_backend *backend)
+{
+	return container_of(backend, struct blockio, backend);
+}
+
+/* --- stacks */
+
+static void push(struct block_request **stack, struct block_request *request)
+{
+	struct block_request *newest = __atomic_load_n(stack, __ATOMIC_RELAXED);
+
+	do
+		request->next = newest;
+	while (!__atomic_compare_exchange_n(stack, &newest, request, true, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED));
+}
+
+/* Everything, oldest first. */
+static struct block_request *take_all(struct block_request **stack)
+{
+	struct block_request *request = __atomic_exchange_n(stack, NULL, __ATOMIC_SEQ_CST);
+	struct block_request *oldest = NULL;
+
+	while (request) {
+		struct block_request *next = request->next;
+
+		request->next = oldest;
+		oldest = request;
+		request = next;
+	}
+	return oldest;
+}
+
+/* --- worker */
+
+static void wake(struct blockio *io)
+{
+	if (__atomic_exchange_n(&io->asleep, 0, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &io->asleep, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void sleep_until_woken(struct blockio *io)
+{
+	__atomic_store_n(&io->asleep, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&io->queue, __ATOMIC_SEQ_CST) ||
+	    __atomic_load_n(&io->stopping, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&io->asleep, 0, __ATOMIC_SEQ_CST);
+		return;
+	}
+	while (__atomic_load_n(&io->asleep, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &io->asleep, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static const char *const op_names[] = {
+	[BLOCK_READ] = "reading",
+	[BLOCK_WRITE] = "writing",
+	[BLOCK_FLUSH] = "flushing",
+	[BLOCK_DISCARD] = "discarding",
+};
+
+/* Leaves one line for the loop to log, unless it has not read the last one yet. */
+static void note_failure(struct blockio *io, const char *what, int error)
+{
+	const char *text = io->image->ops->error(io->image);
+
+	if (__atomic_load_n(&io->failed, __ATOMIC_ACQUIRE))
+		return;
+	if (*text)
+		snprintf(io->failure, sizeof(io->failure), "%s", text);
+	else
+		snprintf(io->failure, sizeof(io->failure), "%s: %s failed: %s", io->name, what,
+			 strerrordesc_np(-error));
+	__atomic_store_n(&io->failed, 1, __ATOMIC_RELEASE);
+}
+
+static int carry_out(struct blockio *io, const struct block_request *request)
+{
+	struct block_image *image = io->image;
+	bool changes = request->op == BLOCK_WRITE || request->op == BLOCK_DISCARD;
+	int r = -EINVAL;
+
+	if (changes && io->info.read_only)
+		return -EROFS;
+	switch (request->op) {
+	case BLOCK_READ:
+		r = image->ops->read(image, request->offset_bytes, request->iov,
+				     request->iov_count);
+		break;
+	case BLOCK_WRITE:
+		r = image->ops->write(image, request->offset_bytes, request->iov,
+				      request->iov_count);
+		break;
+	case BLOCK_FLUSH:
+		r = image->ops->flush(image);
+		break;
+	case BLOCK_DISCARD:
+		r = image->ops->discard(image, request->offset_bytes, request->size_bytes);
+		if (r == -EOPNOTSUPP)
+			r = 0;
+		break;
+	}
+	if (r < 0)
+		note_failure(io, op_names[request->op], r);
+	return r;
+}
+
+static bool exchange_phase(struct block_request *request, int phase)
+{
+	int waiting = WAITING;
+
+	return __atomic_compare_exchange_n(&request->error, &waiting, phase, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void handle(struct blockio *io, struct block_request *request)
+{
+	if (exchange_phase(request, BEGUN)) {
+		int r = carry_out(io, request);
+
+		if (r < 0)
+			__atomic_store_n(&request->error, r, __ATOMIC_RELEASE);
+	}
+	push(&io->done, request);
+	loop_post(io->loop, &io->post);
+}
+
+static void *work(void *opaque)
+{
+	struct blockio *io = opaque;
+	int r;
+
+	sandbox_thread(SANDBOX_WORKER);
+	for (;;) {
+		/* Before the queue is taken: what was submitted before the stop is carried out. */
+		bool stopping = __atomic_load_n(&io->stopping, __ATOMIC_SEQ_CST);
+		struct block_request *request = take_all(&io->queue);
+
+		if (!request && stopping)
+			break;
+		if (!request)
+			sleep_until_woken(io);
+		while (request) {
+			struct block_request *next = request->next;
+
+			handle(io, request);
+			request = next;
+		}
+	}
+	r = io->info.read_only ? 0 : io->image->ops->finish(io->image);
+	if (r < 0)
+		note_failure(io, "closing", r);
+	return NULL;
+}
+
+/* --- loop */
+
+static void log_failure(struct blockio *io)
+{
+	struct timespec now;
+
+	if (!__atomic_load_n(&io->failed, __ATOMIC_ACQUIRE))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (log_limit_pass(&io->log_limit,
+			   (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
+		log_error("%s", io->failure);
+	__atomic_store_n(&io->failed, 0, __ATOMIC_RELEASE);
+}
+
+static void complete_done(struct blockio *io)
+{
+	struct block_request *request = take_all(&io->done);
+
+	log_failure(io);
+	while (request) {
+		struct block_request *next = request->next;
+		int phase = __atomic_load_n(&request->error, __ATOMIC_ACQUIRE);
+
+		request->complete(request, phase == BEGUN ? 0 : phase);
+		request = next;
+	}
+}
+
+static void posted(struct loop_post *post)
+{
+	complete_done(container_of(post, struct blockio, post));
+}
+
+/* --- backend */
+
+static void submit(struct block_backend *backend, struct block_request *request)
+{
+	struct blockio *io = of(backend);
+
+	request->error = WAITING;
+	push(&io->queue, request);
+	wake(io);
+}
+
+static void cancel(struct block_backend *backend, struct block_request *request)
+{
+	(void)backend;
+	exchange_phase(request, -ECANCELED);
+}
+
+static void get_info(struct block_backend *backend, struct block_info *ret_info)
+{
+	*ret_info = of(backend)->info;
+}
+
+static const struct block_ops blockio_ops = {
+	.submit = submit,
+	.cancel = cancel,
+	.info = get_info,
+};
+
+/* --- life */
+
+static void set_info(struct blockio *io, const struct vm_disk *disk)
+{
+	io->info = io->image->info;
+	io->info.read_only = disk->read_only;
+	if (!disk->cylinders && !disk->heads && !disk->sectors_per_track)
+		return;
+	io->info.cylinders = disk->cylinders;
+	io->info.heads = disk->heads;
+	io->info.sectors_per_track = disk->sectors_per_track;
+}
+
+int blockio_new(struct loop *loop, const struct vm_disk *disk, struct block_backend **ret_backend,
+		char *error, size_t error_size)
+{
+	struct blockio *io = calloc(1, sizeof(*io));
+	int r = -ENOMEM;
+
+	if (!io) {
+		snprintf(error, error_size, "%s: out of memory", disk->name);
+		return r;
+	}
+	if (disk->format == VM_DISK_RAW)
+		r = block_raw_open(disk, &io->image, error, error_size);
+	else
+		r = block_vhd_open(disk, &io->image, error, error_size);
+	if (r < 0) {
+		free(io);
+		return r;
+	}
+	io->backend.ops = &blockio_ops;
+	io->loop = loop;
+	io->post.run = posted;
+	io->log_limit = (struct log_limit){ .interval_ns = UINT64_C(10000000000), .burst = 5 };
+	snprintf(io->name, sizeof(io->name), "%s", disk->name);
+	set_info(io, disk);
+	*ret_backend = &io->backend;
+	return 0;
+}
+
+int blockio_start(struct block_backend *backend)
+{
+	struct blockio *io = of(backend);
+	sigset_t all, before;
+	pthread_attr_t attr;
+	int r;
+
+	/* Signals are for the loop and the vCPUs. */
+	sigfillset(&all);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&io->worker, &attr, work, io);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	io->started = r == 0;
+	return -r;
+}
+
+void blockio_free(struct block_backend *backend)
+{
+	struct blockio *io;
+	struct block_request *request;
+
+	if (!backend)
+		return;
+	io = of(backend);
+	if (io->started) {
+		__atomic_store_n(&io->stopping, 1, __ATOMIC_SEQ_CST);
+		wake(io);
+		pthread_join(io->worker, NULL);
+	}
+	loop_post_cancel(io->loop, &io->post);
+	loop_lock(io->loop);
+	/* Without a worker nothing was carried out. */
+	for (request = take_all(&io->queue); request;) {
+		struct block_request *next = request->next;
+
+		exchange_phase(request, -ECANCELED);
+		push(&io->done, request);
+		request = next;
+	}
+	complete_done(io);
+	loop_unlock(io->loop);
+	io->image->ops->free(io->image);
+	free(io);
+}

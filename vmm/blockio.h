@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Disks of the machine: the block backend of devmodel/block.h on an image file, with one worker
+ * thread for each disk. The guest never waits for the host's file system while the machine lock is
+ * held.
+ *
+ *	submit (machine lock) -> queue -> worker: the image's call -> done list -> loop_post -> complete()
+ */
+#ifndef VMM_BLOCKIO_H
+#define VMM_BLOCKIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "../devmodel/block.h"
+#include "config.h"
+
+struct loop;
+
+/*
+ * Opens the image behind disk->fd, whose descriptor stays the caller's until the backend is freed.
+ * 0, or a negative errno with one line in @error that begins with the disk's name. The machine lock
+ * is not needed. Requests may be submitted at once; they wait for blockio_start().
+ */
+int blockio_new(struct loop *loop, const struct vm_disk *disk, struct block_backend **ret_backend,
+		char *error, size_t error_size);
+/* Starts the worker. Once. 0 or -errno. */
+int blockio_start(struct block_backend *backend);
+/*
+ * Ends the worker when all that was submitted is done, the image flushed and in its final form;
+ * completes what is not completed yet, and frees. What a complete() submits then is dropped. Loop
+ * thread, without the lock. NULL is allowed.
+ */
+void blockio_free(struct block_backend *backend);
+
+/*
+ * An open image, called by the worker only (open and free: before and after). Ranges are within the
+ * disk. Calls return 0 or -errno and may use no system call but those of the worker's filter:
+ * preadv, pwritev, fdatasync, fallocate, ftruncate.
+ */
+struct block_image {
+	const struct block_image_ops *ops;
+	struct block_info info; /* size_bytes, serial and geometry; filled by open */
+};
+
+struct block_image_ops {
+	int (*read)(struct block_image *image, uint64_t offset, const struct iovec *iov,
+		    unsigned int count);
+	int (*write)(struct block_image *image, uint64_t offset, const struct iovec *iov,
+		     unsigned int count);
+	int (*flush)(struct block_image *image);
+	/* Advisory: -EOPNOTSUPP is no failure. */
+	int (*discard)(struct block_image *image, uint64_t offset, uint64_t bytes);
+	/* Flushes and leaves the file as other programs want it. */
+	int (*finish)(struct block_image *image);
+	/* One line about the last failure, "" when there is nothing to add to its errno. */
+	const char *(*error)(struct block_image *image);
+	/* No call to the file. */
+	void (*free)(struct block_image *image);
+};
+
+int block_vhd_open(const struct vm_disk *disk, struct block_image **ret_image, char *error,
+		   size_t error_size);
+int block_raw_open(const struct vm_disk *disk, struct block_image **ret_image, char *error,
+		   size_t error_size);
+
+#endif

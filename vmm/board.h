@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A board: which devices there are, with which addresses, interrupts and back ends.
+ *
+ * The builder fills the first part, board_440bx_build() the second. It needs no KVM: the same board
+ * is built for a machine and for tests.
+ */
+#ifndef VMM_BOARD_H
+#define VMM_BOARD_H
+
+#include <stdint.h>
+
+#include "../devmodel/input.h"
+#include "cmos.h"
+#include "config.h"
+
+#define BOARD_DEVICES_MAX 32
+
+struct block_backend;
+struct chario;
+struct device;
+struct device_env;
+struct irq_hub;
+struct pci_bus;
+
+struct board {
+	struct device_env *env;
+	struct pci_bus *pci;
+	struct irq_hub *isa_irqs;
+	const struct vm_config *config;
+	uint64_t below_4g, above_4g;
+	struct block_backend *disks[VM_DISKS_MAX]; /* by slot; NULL: none */
+	struct chario *serial[VM_SERIAL_MAX], *parallel, *debugcon;
+	/* KVM has its own PIC, PIT and port 61h; without it the board brings what it can. */
+	bool in_kernel_chips;
+
+	unsigned int count;
+	struct device *devices[BOARD_DEVICES_MAX]; /* in the order of building */
+	/* Those that the machine speaks to. */
+	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller;
+	struct input input;	  /* who types and points; keyboard and mouse attach to it */
+	uint8_t cmos[CMOS_BYTES]; /* what the firmware reads there after the first power-on */
+};
+
+/* 0, or -errno with one line in @error; then board_free() frees what was built. */
+int board_440bx_build(struct board *board, char *error, size_t error_size);
+/* Frees all devices in reverse order. */
+void board_free(struct board *board);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Virtual time: the host's monotonic clock less all the time that the machine stood still. */
+#ifndef VMM_CLOCK_H
+#define VMM_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock {
+	uint64_t offset_ns; /* monotonic less virtual time, while running */
+	uint64_t frozen_ns; /* virtual time, while stopped */
+	bool running;
+};
+
+/* Virtual time is 0 and stands. */
+void clock_init(struct clock *clock);
+uint64_t clock_now(const struct clock *clock);
+void clock_start(struct clock *clock);
+void clock_stop(struct clock *clock);
+/* The host's monotonic moment that will be virtual time @virtual_ns; the clock runs. */
+uint64_t clock_to_monotonic(const struct clock *clock, uint64_t virtual_ns);
+
+#endif

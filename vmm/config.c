@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The start message: JSON text and descriptors into struct vm_config.
+ *
+ * Each object is a table of members. Nothing is guessed: a member that the table does not have, or
+ * of another type than the table says, is an error that names the member. Of two members with one
+ * name json-c keeps the last; it is checked like any other.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bits.h"
+#include "../base/fdio.h"
+#include "../base/fdpass.h"
+#include "../base/parse.h"
+
+#define MEMORY_BYTES_MIN MIB(4)
+#define MEMORY_BYTES_MAX GIB(1024)
+#define RTC_OFFSET_S_MAX 86400
+#define IDE_IRQ_DELAY_US_MAX 100000
+#define JSON_DEPTH_MAX 8
+
+struct reader {
+	const int *fds;
+	unsigned int fd_count;
+	uint64_t fds_used; /* by index */
+	char *error;
+	size_t error_size;
+};
+
+_Static_assert(FDPASS_MAX_FDS <= 64, "fds_used has a bit for each descriptor");
+
+struct member {
+	const char *name; /* NULL ends the table */
+	/* Reads @value into @target. 0, or -EINVAL after fail(). @path names the member for people.
+	 */
+	int (*read)(struct reader *r, const struct member *m, json_object *value, void *target,
+		    const char *path);
+	size_t offset, size; /* of the member in the target struct */
+	int64_t min, max;    /* numbers; array lengths */
+	bool required;
+	const char *const *names;    /* enumerations, NULL-terminated, in the order of the enum */
+	const struct member *object; /* the members' table of an object or of an array's items */
+};
+
+static int fail(struct reader *r, const char *path, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int fail(struct reader *r, const char *path, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	n = snprintf(r->error, r->error_size, "%s: ", path);
+	if (n < 0 || (size_t)n >= r->error_size)
+		return -EINVAL;
+	va_start(args, format);
+	vsnprintf(r->error + n, r->error_size - (size_t)n, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* --- values --- */
+
+static int get_number(struct reader *r, json_object *value, int64_t min, int64_t max,
+		      const char *path, int64_t *ret_number)
+{
+	int64_t number;
+
+	if (!json_object_is_type(value, json_type_int))
+		return fail(r, path, "must be a whole number");
+	/* Beyond 64 bits json-c gives the nearest it can hold, which is out of every range here. */
+	number = json_object_get_int64(value);
+	if (number < min || number > max)
+		return fail(r, path, "must be from %" PRId64 " to %" PRId64, min, max);
+	*ret_number = number;
+	return 0;
+}
+
+static int read_number(struct reader *r, const struct member *m, json_object *value, void *target,
+		       const char *path)
+{
+	void *field = (char *)target + m->offset;
+	int64_t number;
+
+	if (get_number(r, value, m->min, m->max, path, &number) < 0)
+		return -EINVAL;
+	/* x86 is little-endian: the low bytes come first, and two's complement keeps the sign. */
+	memcpy(field, &number, m->size);
+	return 0;
+}
+
+static int read_memory(struct reader *r, const struct member *m, json_object *value, void *target,
+		       const char *path)
+{
+	int64_t number;
+
+	if (get_number(r, value, m->min, m->max, path, &number) < 0)
+		return -EINVAL;
+	if (number % (int64_t)MIB(1))
+		return fail(r, path, "must be a multiple of 1 MiB");
+	*(uint64_t *)(void *)((char *)target + m->offset) = (uint64_t)number;
+	return 0;
+}
+
+static int read_bool(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	if (!json_object_is_type(value, json_type_boolean))
+		return fail(r, path, "must be true or false");
+	*(bool *)((char *)target + m->offset) = json_object_get_boolean(value);
+	return 0;
+}
+
+/* A text without NUL inside that fits @size with its end. */
+static const char *get_text(struct reader *r, json_object *value, size_t size, const char *path)
+{
+	const char *text;
+	size_t length;
+
+	if (!json_object_is_type(value, json_type_string)) {
+		fail(r, path, "must be a string");
+		return NULL;
+	}
+	text = json_object_get_string(value);
+	length = (size_t)json_object_get_string_len(value);
+	if (!length || length >= size || strlen(text) != length) {
+		fail(r, path, "must have 1 to %zu bytes", size - 1);
+		return NULL;
+	}
+	return text;
+}
+
+/* For messages only: control characters never leave log.c. */
+static int read_text(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	const char *text = get_text(r, value, m->size, path);
+
+	if (!text)
+		return -EINVAL;
+	strcpy((char *)target + m->offset, text);
+	return 0;
+}
+
+static int read_machine_name(struct reader *r, const struct member *m, json_object *value,
+			     void *target, const char *path)
+{
+	if (read_text(r, m, value, target, path) < 0)
+		return -EINVAL;
+	if (!name_is_valid((char *)target + m->offset))
+		return fail(r, path, "is not a name for a machine");
+	return 0;
+}
+
+static int read_uuid(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	const char *text = get_text(r, value, UUID_TEXT_SIZE + 2, path);
+
+	if (!text)
+		return -EINVAL;
+	if (parse_uuid(text, (uint8_t *)target + m->offset) < 0)
+		return fail(r, path, "is not a uuid");
+	return 0;
+}
+
+static int read_enum(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	const char *text = get_text(r, value, 64, path);
+	unsigned int i;
+
+	if (!text)
+		return -EINVAL;
+	for (i = 0; m->names[i]; i++) {
+		if (!strcmp(m->names[i], text)) {
+			memcpy((char *)target + m->offset, &i, sizeof(i));
+			return 0;
+		}
+	}
+	return fail(r, path, "must be one of the kinds that vmm/config.h names");
+}
+
+/* An index into the message's descriptors becomes the descriptor; each may be named once. */
+static int read_fd(struct reader *r, const struct member *m, json_object *value, void *target,
+		   const char *path)
+{
+	int64_t index;
+
+	if (!r->fd_count)
+		return fail(r, path, "the message came without descriptors");
+	if (get_number(r, value, 0, r->fd_count - 1, path, &index) < 0)
+		return -EINVAL;
+	if (r->fds_used & BIT64(index))
+		return fail(r, path, "descriptor %" PRId64 " is taken by another member", index);
+	r->fds_used |= BIT64(index);
+	*(int *)(void *)((char *)target + m->offset) = r->fds[index];
+	return 0;
+}
+
+/* [ cylinders, heads, sectors ] as a BIOS can address them. */
+static int read_geometry(struct reader *r, const struct member *m, json_object *value, void *target,
+			 const char *path)
+{
+	static const int64_t max[3] = { 65535, 255, 63 };
+	struct vm_disk *disk = (void *)((char *)target + m->offset);
+	int64_t number[3];
+
+	if (!json_object_is_type(value, json_type_array) || json_object_array_length(value) != 3)
+		return fail(r, path, "must be [ cylinders, heads, sectors ]");
+	for (size_t i = 0; i < 3; i++) {
+		json_object *item = json_object_array_get_idx(value, i);
+
+		if (get_number(r, item, 1, max[i], path, &number[i]) < 0)
+			return -EINVAL;
+	}
+	disk->cylinders = (uint16_t)number[0];
+	disk->heads = (uint8_t)number[1];
+	disk->sectors_per_track = (uint8_t)number[2];
+	return 0;
+}
+
+/* --- objects --- */
+
+static const struct member *find_member(const struct member *table, const char *name)
+{
+	for (; table->name; table++) {
+		if (!strcmp(table->name, name))
+			return table;
+	}
+	return NULL;
+}
+
+/* All members of @object, whose own path is @path ("" for the message itself), into @target. */
+static int read_members(struct reader *r, const struct member *table, json_object *object,
+			void *target, const char *path)
+{
+	char name[96];
+
+	if (!json_object_is_type(object, json_type_object))
+		return fail(r, *path ? path : "the message", "must be an object");
+	json_object_object_foreach(object, key, value)
+	{
+		const struct member *m = find_member(table, key);
+
+		snprintf(name, sizeof(name), "%s%s%s", path, *path ? "." : "", key);
+		if (!m)
+			return fail(r, name, "no such member");
+		if (m->read(r, m, value, target, name) < 0)
+			return -EINVAL;
+	}
+	for (; table->name; table++) {
+		if (table->required && !json_object_object_get_ex(object, table->name, NULL)) {
+			snprintf(name, sizeof(name), "%s%s%s", path, *path ? "." : "", table->name);
+			return fail(r, name, "is missing");
+		}
+	}
+	return 0;
+}
+
+static int read_object(struct reader *r, const struct member *m, json_object *value, void *target,
+		       const char *path)
+{
+	return read_members(r, m->object, value, (char *)target + m->offset, path);
+}
+
+static const char *const format_names[] = { "vhd", "raw", NULL };
+/* A port without a character device is left out, so that "none" is no kind here. */
+static const char *const kind_names[] = { "", "stream", "listen", "write", NULL };
+
+_Static_assert(VM_DISK_VHD == 0 && VM_DISK_RAW == 1, "format_names");
+_Static_assert(VM_CHAR_STREAM == 1 && VM_CHAR_LISTEN == 2 && VM_CHAR_WRITE == 3, "kind_names");
+
+#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define RANGE(from, to) .min = (from), .max = (to)
+#define REQUIRED .required = true
+
+static const struct member char_members[] = {
+	{ "kind", read_enum, FIELD(struct vm_char, kind), .required = true, .names = kind_names },
+	{ "stream_fd", read_fd, FIELD(struct vm_char, fd), REQUIRED },
+	{ "name", read_text, FIELD(struct vm_char, name), REQUIRED },
+	{ .name = NULL },
+};
+
+struct serial_item {
+	uint32_t port;
+	struct vm_char character;
+};
+
+static const struct member serial_members[] = {
+	{ "port", read_number, FIELD(struct serial_item, port), RANGE(0, VM_SERIAL_MAX - 1),
+	  REQUIRED },
+	{ "kind", read_enum, FIELD(struct serial_item, character.kind), REQUIRED,
+	  .names = kind_names },
+	{ "stream_fd", read_fd, FIELD(struct serial_item, character.fd), REQUIRED },
+	{ "name", read_text, FIELD(struct serial_item, character.name), REQUIRED },
+	{ .name = NULL },
+};
+
+static const struct member disk_members[] = {
+	{ "slot", read_number, FIELD(struct vm_disk, slot), RANGE(0, VM_DISKS_MAX - 1), REQUIRED },
+	{ "format", read_enum, FIELD(struct vm_disk, format), REQUIRED, .names = format_names },
+	{ "disk_fd", read_fd, FIELD(struct vm_disk, fd), REQUIRED },
+	{ "read_only", read_bool, FIELD(struct vm_disk, read_only), REQUIRED },
+	{ "name", read_text, FIELD(struct vm_disk, name), REQUIRED },
+	{ "geometry", read_geometry, .offset = 0 },
+	{ .name = NULL },
+};
+
+static const struct member rtc_members[] = {
+	{ "local_offset_s", read_number, FIELD(struct vm_config, rtc_local_offset_s),
+	  RANGE(-RTC_OFFSET_S_MAX, RTC_OFFSET_S_MAX), REQUIRED },
+	{ .name = NULL },
+};
+
+/* Into the configuration's array, kept sorted by slot. */
+static int read_disks(struct reader *r, const struct member *m, json_object *value, void *target,
+		      const char *path)
+{
+	struct vm_config *config = target;
+	size_t count;
+
+	if (!json_object_is_type(value, json_type_array))
+		return fail(r, path, "must be an array");
+	count = json_object_array_length(value);
+	if (count > VM_DISKS_MAX)
+		return fail(r, path, "must have at most %d items", VM_DISKS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct vm_disk disk = { .fd = -1 };
+		unsigned int at = config->disk_count;
+		char item[32];
+
+		snprintf(item, sizeof(item), "%s[%zu]", path, i);
+		if (read_members(r, m->object, json_object_array_get_idx(value, i), &disk, item) <
+		    0)
+			return -EINVAL;
+		while (at && config->disks[at - 1].slot > disk.slot) {
+			config->disks[at] = config->disks[at - 1];
+			at--;
+		}
+		if (at && config->disks[at - 1].slot == disk.slot)
+			return fail(r, item, "slot %u is used twice", disk.slot);
+		config->disks[at] = disk;
+		config->disk_count++;
+	}
+	return 0;
+}
+
+static int read_serial(struct reader *r, const struct member *m, json_object *value, void *target,
+		       const char *path)
+{
+	struct vm_config *config = target;
+	size_t count;
+
+	if (!json_object_is_type(value, json_type_array))
+		return fail(r, path, "must be an array");
+	count = json_object_array_length(value);
+	if (count > VM_SERIAL_MAX)
+		return fail(r, path, "must have at most %d items", VM_SERIAL_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct serial_item serial = { .character.fd = -1 };
+		char item[32];
+
+		snprintf(item, sizeof(item), "%s[%zu]", path, i);
+		if (read_members(r, m->object, json_object_array_get_idx(value, i), &serial, item) <
+		    0)
+			return -EINVAL;
+		if (config->serial[serial.port].kind != VM_CHAR_NONE)
+			return fail(r, item, "port %u is used twice", serial.port);
+		config->serial[serial.port] = serial.character;
+	}
+	return 0;
+}
+
+/* The protocol and the board are only compared. */
+static int read_constant(struct reader *r, const struct member *m, json_object *value, void *target,
+			 const char *path)
+{
+	int64_t number;
+
+	(void)target;
+	return get_number(r, value, m->min, m->max, path, &number);
+}
+
+static const struct member message_members[] = {
+	{ "protocol", read_constant, RANGE(1, 1), REQUIRED },
+	{ "board", read_constant, RANGE(VM_BOARD, VM_BOARD), REQUIRED },
+	{ "name", read_machine_name, FIELD(struct vm_config, name), REQUIRED },
+	{ "uuid", read_uuid, FIELD(struct vm_config, uuid), REQUIRED },
+	{ "memory_bytes", read_memory, FIELD(struct vm_config, memory_bytes),
+	  RANGE((int64_t)MEMORY_BYTES_MIN, (int64_t)MEMORY_BYTES_MAX), REQUIRED },
+	{ "cpus", read_number, FIELD(struct vm_config, cpus), RANGE(1, VM_CPUS_MAX), REQUIRED },
+	{ "cpu", read_text, FIELD(struct vm_config, cpu_model), REQUIRED },
+	{ "kvm_fd", read_fd, FIELD(struct vm_config, kvm_fd), REQUIRED },
+	{ "firmware_fd", read_fd, FIELD(struct vm_config, firmware_fd), REQUIRED },
+	{ "control_fd", read_fd, FIELD(struct vm_config, control_fd) },
+	{ "disks", read_disks, .object = disk_members },
+	{ "serial", read_serial, .object = serial_members },
+	{ "parallel", read_object, FIELD(struct vm_config, parallel), .object = char_members },
+	{ "debugcon", read_object, FIELD(struct vm_config, debugcon), .object = char_members },
+	{ "rtc", read_object, .object = rtc_members },
+	{ "ide_irq_delay_us", read_number, FIELD(struct vm_config, ide_irq_delay_us),
+	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
+	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
+	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
+	{ .name = NULL },
+};
+
+/* --- the message --- */
+
+static json_object *parse_json(struct reader *r, const char *text, size_t size)
+{
+	json_tokener *tokener;
+	json_object *root = NULL;
+
+	if (size > VM_START_BYTES_MAX) {
+		fail(r, "the message", "is larger than %d bytes", VM_START_BYTES_MAX);
+		return NULL;
+	}
+	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	if (!tokener) {
+		fail(r, "the message", "no memory to read it");
+		return NULL;
+	}
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	root = json_tokener_parse_ex(tokener, text, (int)size);
+	if (!root || json_tokener_get_error(tokener) != json_tokener_success ||
+	    json_tokener_get_parse_end(tokener) != size) {
+		fail(r, "the message", "is not one JSON object (near byte %zu)",
+		     json_tokener_get_parse_end(tokener));
+		json_object_put(root);
+		root = NULL;
+	}
+	json_tokener_free(tokener);
+	return root;
+}
+
+static void config_init(struct vm_config *config)
+{
+	*config = (struct vm_config){
+		.kvm_fd = -1,
+		.firmware_fd = -1,
+		.control_fd = -1,
+		.ide_irq_delay_us = VM_IDE_IRQ_DELAY_US,
+		.fast_disk = true,
+	};
+	for (size_t i = 0; i < VM_DISKS_MAX; i++)
+		config->disks[i].fd = -1;
+	for (size_t i = 0; i < VM_SERIAL_MAX; i++)
+		config->serial[i].fd = -1;
+	config->parallel.fd = -1;
+	config->debugcon.fd = -1;
+}
+
+/* As vm_config_parse(); *ret_used has a bit for each descriptor that the configuration names. */
+static int parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
+		 struct vm_config *ret_config, uint64_t *ret_used, char *error, size_t error_size)
+{
+	struct reader r = { fds, fd_count, 0, error, error_size };
+	struct vm_config config;
+	json_object *root;
+	int result;
+
+	if (fd_count > FDPASS_MAX_FDS)
+		return fail(&r, "the message", "has more than %d descriptors", FDPASS_MAX_FDS);
+	root = parse_json(&r, text, size);
+	if (!root)
+		return -EINVAL;
+	config_init(&config);
+	result = read_members(&r, message_members, root, &config, "");
+	json_object_put(root);
+	if (result < 0)
+		return result;
+	*ret_config = config;
+	*ret_used = r.fds_used;
+	return 0;
+}
+
+int vm_config_parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
+		    struct vm_config *ret_config, char *error, size_t error_size)
+{
+	uint64_t used;
+
+	return parse(text, size, fds, fd_count, ret_config, &used, error, error_size);
+}
+
+int vm_config_receive(int socket, struct vm_config *ret_config, char *error, size_t error_size)
+{
+	int fds[FDPASS_MAX_FDS];
+	unsigned int fd_count = FDPASS_MAX_FDS;
+	uint64_t used = 0;
+	size_t size;
+	char *text;
+	int r;
+
+	text = malloc(VM_START_BYTES_MAX);
+	if (!text) {
+		snprintf(error, error_size, "no memory to receive it");
+		return -ENOMEM;
+	}
+	r = fdpass_receive(socket, text, VM_START_BYTES_MAX, &size, fds, &fd_count);
+	if (r < 0) {
+		fd_count = 0;
+		snprintf(error, error_size, "%s; machines are started by \"mainstay run\"",
+			 strerror(-r));
+	} else if (!size) {
+		r = -ECONNRESET;
+		snprintf(error, error_size, "the starter hung up without sending it");
+	} else {
+		r = parse(text, size, fds, fd_count, ret_config, &used, error, error_size);
+	}
+	free(text);
+	for (unsigned int i = 0; i < fd_count; i++) {
+		if (r < 0 || !(used & BIT64(i)))
+			fd_close(fds[i]);
+	}
+	return r;
+}

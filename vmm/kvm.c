@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kvm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../devmodel/io.h"
+#include "board_irqs.h"
+#include "sandbox.h"
+
+/*
+ * Pages that Intel processors need for real mode (KVM_SET_TSS_ADDR: three pages,
+ * KVM_SET_IDENTITY_MAP_ADDR: one). Below the largest firmware image and above the IOAPIC, where no
+ * board has anything.
+ */
+#define IDENTITY_MAP_ADDR UINT64_C(0xfeffc000)
+#define TSS_ADDR UINT64_C(0xfeffd000)
+
+static int fail(char *error, size_t error_size, const char *what)
+{
+	int saved = errno;
+
+	snprintf(error, error_size, "/dev/kvm: %s: %s", what, strerror(saved));
+	return -saved;
+}
+
+static int create_vm(struct kvm *kvm, char *error, size_t error_size)
+{
+	uint64_t identity_map = IDENTITY_MAP_ADDR;
+	int fd;
+
+	fd = ioctl(kvm->fd, KVM_CREATE_VM, 0);
+	if (fd < 0)
+		return fail(error, error_size, "creating a virtual machine");
+	kvm->vm_fd = sandbox_reserve_fd(fd, SANDBOX_FD_VM);
+	if (kvm->vm_fd < 0)
+		return kvm->vm_fd;
+	/* Both matter to Intel hosts only and must come before the first vCPU. */
+	if (ioctl(kvm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_SET_TSS_ADDR, TSS_ADDR) < 0)
+		return fail(error, error_size, "placing the task state segment");
+	return 0;
+}
+
+static int create_chips(struct kvm *kvm, char *error, size_t error_size)
+{
+	/* Port 61h belongs to the kernel too: its timer's gate and output are there. */
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+
+	if (ioctl(kvm->vm_fd, KVM_CREATE_IRQCHIP) < 0)
+		return fail(error, error_size, "creating the interrupt controllers");
+	if (ioctl(kvm->vm_fd, KVM_CREATE_PIT2, &pit) < 0)
+		return fail(error, error_size, "creating the interval timer");
+	return 0;
+}
+
+#define ROUTED_PINS 24
+#define PIC_PINS 16
+
+static void add_route(struct kvm_irq_routing *routing, uint32_t gsi, uint32_t chip, uint32_t pin)
+{
+	routing->entries[routing->nr++] = (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = { .irqchip = chip, .pin = pin },
+	};
+}
+
+/*
+ * An ISA interrupt reaches the PIC's and the IOAPIC's pin of its number; the timer, whose PIC pin
+ * leads nowhere else, reaches IOAPIC pin 2 (board_irqs.h).
+ */
+static int route_interrupts(struct kvm *kvm, char *error, size_t error_size)
+{
+	union {
+		struct kvm_irq_routing header;
+		char room[sizeof(struct kvm_irq_routing) +
+			  (ROUTED_PINS + PIC_PINS) * sizeof(struct kvm_irq_routing_entry)];
+	} routing = { .header = { 0 } };
+
+	for (uint32_t gsi = 0; gsi < ROUTED_PINS; gsi++) {
+		if (gsi < PIC_PINS && gsi != 2)
+			add_route(&routing.header, gsi,
+				  gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
+				  gsi % 8);
+		if (gsi == 0)
+			add_route(&routing.header, gsi, KVM_IRQCHIP_IOAPIC, BOARD_IRQ0_PIN);
+		else if (gsi != BOARD_IRQ0_PIN)
+			add_route(&routing.header, gsi, KVM_IRQCHIP_IOAPIC, gsi);
+	}
+	if (ioctl(kvm->vm_fd, KVM_SET_GSI_ROUTING, &routing.header) < 0)
+		return fail(error, error_size, "routing interrupts");
+	return 0;
+}
+
+/* Unknown model-specific registers come to user space, which lets them pass (see vcpu.c). */
+static int enable_capabilities(struct kvm *kvm, char *error, size_t error_size)
+{
+	struct kvm_enable_cap msr = {
+		.cap = KVM_CAP_X86_USER_SPACE_MSR,
+		.args = { KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL },
+	};
+
+	if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_X86_USER_SPACE_MSR) <= 0 ||
+	    ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0 ||
+	    ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) <= 0) {
+		snprintf(error, error_size,
+			 "/dev/kvm: the kernel is too old; Linux 5.10 or newer is needed");
+		return -ENOTSUP;
+	}
+	if (ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &msr) < 0)
+		return fail(error, error_size, "asking for unknown registers");
+	return 0;
+}
+
+int kvm_init(struct kvm *kvm, int kvm_fd, char *error, size_t error_size)
+{
+	int size, r;
+
+	memset(kvm, 0, sizeof(*kvm));
+	kvm->vm_fd = -1;
+	kvm->fd = sandbox_reserve_fd(kvm_fd, SANDBOX_FD_KVM);
+	if (kvm->fd < 0)
+		return kvm->fd;
+	if (ioctl(kvm->fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+		snprintf(error, error_size, "/dev/kvm: not KVM, or one of another age");
+		return -ENOTTY;
+	}
+	size = ioctl(kvm->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (size < (int)sizeof(struct kvm_run))
+		return fail(error, error_size, "asking for the size of its shared area");
+	kvm->run_bytes = (size_t)size;
+	r = create_vm(kvm, error, error_size);
+	if (r == 0)
+		r = enable_capabilities(kvm, error, error_size);
+	if (r == 0)
+		r = create_chips(kvm, error, error_size);
+	if (r == 0)
+		r = route_interrupts(kvm, error, error_size);
+	if (r < 0)
+		return r;
+	if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_PIO) > 0) {
+		int page = ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+
+		if (page > 0)
+			kvm->ring_page = (uint32_t)page;
+	}
+	return 0;
+}
+
+void kvm_fini(struct kvm *kvm)
+{
+	kvm->vm_fd = fd_close(kvm->vm_fd);
+	kvm->fd = fd_close(kvm->fd);
+}
+
+void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level)
+{
+	struct kvm_irq_level line = { .irq = irq, .level = level };
+
+	/* It can fail for a wrong number alone. */
+	(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
+}
+
+int kvm_capture_reset_chips(struct kvm *kvm)
+{
+	struct kvm_irqchips *chips = &kvm->reset_chips;
+
+	chips->pic[0].chip_id = KVM_IRQCHIP_PIC_MASTER;
+	chips->pic[1].chip_id = KVM_IRQCHIP_PIC_SLAVE;
+	chips->ioapic.chip_id = KVM_IRQCHIP_IOAPIC;
+	if (ioctl(kvm->vm_fd, KVM_GET_IRQCHIP, &chips->pic[0]) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_GET_IRQCHIP, &chips->pic[1]) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_GET_IRQCHIP, &chips->ioapic) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_GET_PIT2, &chips->pit) < 0)
+		return -errno;
+	return 0;
+}
+
+void kvm_reset_chips(struct kvm *kvm)
+{
+	struct kvm_irqchips *chips = &kvm->reset_chips;
+
+	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[0]);
+	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[1]);
+	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->ioapic);
+	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &chips->pit);
+}
+
+void kvm_pause_pit(struct kvm *kvm)
+{
+	(void)ioctl(kvm->vm_fd, KVM_GET_PIT2, &kvm->paused_pit);
+}
+
+void kvm_resume_pit(struct kvm *kvm)
+{
+	/* Loading it drops the ticks that were counted for a guest that stood still. */
+	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
+}
+
+void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted)
+{
+	struct kvm_coalesced_mmio_zone zone = {
+		.addr = region->base,
+		.size = region->desc->length,
+		.pio = 1,
+	};
+
+	if (kvm->ring_page)
+		(void)ioctl(kvm->vm_fd,
+			    posted ? KVM_REGISTER_COALESCED_MMIO : KVM_UNREGISTER_COALESCED_MMIO,
+			    &zone);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The virtual machine as KVM knows it: descriptors, the in-kernel interrupt controllers and timer,
+ * and the ring of posted port writes.
+ *
+ * Source: Documentation/virt/kvm/api.rst of Linux 6.1.
+ */
+#ifndef VMM_KVM_H
+#define VMM_KVM_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct io_region;
+
+/* What a hard reset brings the kernel's chips back to. */
+struct kvm_irqchips {
+	struct kvm_irqchip pic[2], ioapic;
+	struct kvm_pit_state2 pit;
+};
+
+struct kvm {
+	int fd;		  /* SANDBOX_FD_KVM; closed once the machine is built */
+	int vm_fd;	  /* SANDBOX_FD_VM */
+	size_t run_bytes; /* size of a vCPU's shared area */
+	/* Posted writes that the kernel collected; NULL without KVM_CAP_COALESCED_PIO. */
+	struct kvm_coalesced_mmio_ring *ring;
+	uint32_t ring_slots;
+	uint32_t ring_page; /* where the ring lies in a vCPU's shared area, in pages; 0: nowhere */
+	struct kvm_irqchips reset_chips;
+	struct kvm_pit_state2 paused_pit;
+};
+
+/*
+ * Creates the VM behind @kvm_fd (an open /dev/kvm, owned from now on) with in-kernel PIC, IOAPIC,
+ * local APICs and PIT. 0, or -errno with one line in @error.
+ */
+int kvm_init(struct kvm *kvm, int kvm_fd, char *error, size_t error_size);
+void kvm_fini(struct kvm *kvm);
+
+/* ISA interrupt @irq of both PIC and IOAPIC. */
+void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level);
+
+/* The chips as they are now become those that kvm_reset_chips() brings back. */
+int kvm_capture_reset_chips(struct kvm *kvm);
+void kvm_reset_chips(struct kvm *kvm);
+
+/* The PIT ticks on by itself: it is put aside for a pause and goes on where it was. */
+void kvm_pause_pit(struct kvm *kvm);
+void kvm_resume_pit(struct kvm *kvm);
+
+/* Writes to @region, a port region, are collected by the kernel from now on, or no more. */
+void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted);
+
+#endif

@@ -1,0 +1,676 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation
+ *
+ * Devices ask the machine for things (reset, power off, another memory map) in the middle of an
+ * access. The request is noted and carried out by settle() when the access is over, still under the
+ * lock, by the thread that made the access: a vCPU's, or the loop's after timers and commands.
+ */
+#include "machine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/bits.h"
+#include "../base/fdio.h"
+#include "../base/log.h"
+#include "../base/parse.h"
+#include "../devmodel/device.h"
+#include "../devmodel/i440bx.h"
+#include "../devmodel/mc146818.h"
+#include "../devmodel/pci.h"
+#include "../devmodel/piix4_pm.h"
+#include "blockio.h"
+#include "board.h"
+#include "chardev.h"
+#include "clock.h"
+#include "config.h"
+#include "cpuid.h"
+#include "firmware.h"
+#include "kvm.h"
+#include "loop.h"
+#include "memory.h"
+#include "memslot.h"
+#include "stats.h"
+#include "vcpu.h"
+
+#define GUEST_LOG_BURST 10
+#define GUEST_LOG_INTERVAL_NS (10 * NSEC_PER_SEC)
+
+/* CMOS byte 0Fh: how the firmware goes on after a reset of the processor alone. */
+#define SHUTDOWN_CODE_EOI_JUMP 0x05
+#define SHUTDOWN_CODE_JUMP 0x0a
+#define SHUTDOWN_CODE_IRET 0x0b
+#define SHUTDOWN_CODE_RETF 0x0c
+#define SHUTDOWN_CODE_RESUME 0xfe
+
+/* What is to be done by settle(). */
+#define PENDING_MEMORY BIT(0)
+#define PENDING_RESET_HARD BIT(1)
+#define PENDING_RESET_INIT BIT(2)
+#define PENDING_POWER_OFF BIT(3)
+#define PENDING_SUSPEND BIT(4)
+
+struct machine {
+	const struct vm_config *config;
+	struct loop *loop;
+	enum machine_state state;
+	uint32_t pending;
+	uint64_t resets;
+
+	struct kvm kvm;
+	struct memory memory;
+	struct memslots memslots;
+	struct vcpu_set vcpus;
+
+	struct clock clock;
+	struct timer_queue timers;
+	int timer_fd;
+	struct loop_watch *timer_watch;
+
+	struct io_bus io;
+	struct pci_bus pci;
+	struct irq_hub isa_irqs;
+	struct device_env env;
+	struct board board;
+
+	struct log_limit guest_log_limit;
+	struct loop_post ended;
+};
+
+/* --- what devices get */
+
+static struct machine *machine_of(struct device_env *env)
+{
+	return container_of(env, struct machine, env);
+}
+
+static void env_request(struct device_env *env, enum machine_request request)
+{
+	static const uint32_t pending[] = {
+		[REQUEST_RESET_HARD] = PENDING_RESET_HARD,
+		[REQUEST_RESET_INIT] = PENDING_RESET_INIT,
+		[REQUEST_POWER_OFF] = PENDING_POWER_OFF,
+		[REQUEST_SUSPEND] = PENDING_SUSPEND,
+	};
+
+	machine_of(env)->pending |= pending[request];
+}
+
+static void env_memory_changed(struct device_env *env)
+{
+	machine_of(env)->pending |= PENDING_MEMORY;
+}
+
+/* KVM's processors have no A20 gate; every system that runs here works with A20 open. */
+static void env_a20_changed(struct device_env *env, struct device *dev, bool enabled)
+{
+	(void)env;
+	(void)dev;
+	(void)enabled;
+}
+
+static void guest_vlog(struct machine *machine, const char *name, const char *format, va_list args)
+{
+	struct log_limit *limit = &machine->guest_log_limit;
+	char text[256];
+
+	if (!log_limit_pass(limit, clock_now(&machine->clock)))
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	if (limit->suppressed)
+		log_warning("%s: %s (%llu such lines left out)", name, text,
+			    (unsigned long long)limit->suppressed);
+	else
+		log_warning("%s: %s", name, text);
+	limit->suppressed = 0;
+}
+
+static void env_guest_log(struct device_env *env, const struct device *dev, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	guest_vlog(machine_of(env), dev->name, format, args);
+	va_end(args);
+}
+
+static void env_poll_wait(struct device_env *env, struct device *dev)
+{
+	(void)dev;
+	vcpus_rest(&machine_of(env)->vcpus);
+}
+
+static void env_poll_done(struct device_env *env, struct device *dev)
+{
+	(void)dev;
+	vcpus_rested(&machine_of(env)->vcpus);
+}
+
+static int64_t env_wall_clock(struct device_env *env)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec + machine_of(env)->config->rtc_local_offset_s;
+}
+
+static void isa_irq_changed(void *opaque, unsigned int n, bool level)
+{
+	kvm_irq_line(&((struct machine *)opaque)->kvm, n, level);
+}
+
+static void io_changed(struct io_bus *bus, struct io_region *region, bool mapped)
+{
+	struct machine *machine = container_of(bus, struct machine, io);
+
+	if (region->desc->space == IO_PORT && (region->desc->flags & IO_POSTED))
+		kvm_post_writes(&machine->kvm, region, mapped);
+}
+
+/* --- time */
+
+static uint64_t timers_now(struct timer_queue *queue)
+{
+	return clock_now(&container_of(queue, struct machine, timers)->clock);
+}
+
+static void timers_program(struct timer_queue *queue, uint64_t deadline_ns)
+{
+	struct machine *machine = container_of(queue, struct machine, timers);
+	struct itimerspec when = { 0 };
+
+	/* While paused nothing is due; resuming programs it again. */
+	if (!machine->clock.running)
+		return;
+	if (deadline_ns != TIMER_OFF) {
+		uint64_t at = clock_to_monotonic(&machine->clock, deadline_ns);
+
+		/* All zeros would mean never. */
+		if (!at)
+			at = 1;
+		when.it_value.tv_sec = (time_t)(at / NSEC_PER_SEC);
+		when.it_value.tv_nsec = (long)(at % NSEC_PER_SEC);
+	}
+	(void)timerfd_settime(machine->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void settle(struct machine *machine, struct vcpu *self);
+
+static void timers_due(void *opaque, uint32_t events)
+{
+	struct machine *machine = opaque;
+	uint64_t expirations;
+
+	(void)events;
+	/* It may have been programmed for later, or the machine paused, since it woke us. */
+	if (read(machine->timer_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	if (!machine->clock.running)
+		return;
+	timer_queue_run(&machine->timers, clock_now(&machine->clock));
+	settle(machine, NULL);
+}
+
+/* --- carrying out requests */
+
+static void apply_memory_map(struct machine *machine)
+{
+	struct i440bx_memory bridge;
+	int r;
+
+	i440bx_memory(machine->board.host_bridge, &bridge);
+	memcpy(machine->memory.layout.pam, bridge.pam, sizeof(machine->memory.layout.pam));
+	machine->memory.layout.hole_base = bridge.fdhc == I440BX_HOLE_15M_16M ? MIB(15) : KIB(512);
+	machine->memory.layout.hole_bytes = bridge.fdhc == I440BX_HOLE_NONE	 ? 0
+					    : bridge.fdhc == I440BX_HOLE_15M_16M ? MIB(1)
+										 : KIB(128);
+	memory_remap(&machine->memory);
+	r = memslot_update(&machine->memslots, &machine->memory);
+	if (r < 0)
+		log_error("%s: the memory map cannot be changed: %s", machine->config->name,
+			  strerror(-r));
+}
+
+static void reset_hard(struct machine *machine, enum reset_kind kind)
+{
+	for (unsigned int i = 0; i < machine->board.count; i++)
+		device_reset(machine->board.devices[i], kind);
+	kvm_reset_chips(&machine->kvm);
+	timer_queue_changed(&machine->timers);
+	apply_memory_map(machine);
+	vcpus_reset(&machine->vcpus, VCPU_RESET_HARD);
+	/* What devices asked for before the reset, or because of it, is done with. */
+	machine->pending = 0;
+	machine->resets += kind == RESET_HARD;
+}
+
+/*
+ * INIT of the processors leaves chipset and memory alone, and the firmware goes on where the
+ * shutdown code in CMOS says. For any other code it would reboot in a roundabout way: do that at
+ * once.
+ */
+static void reset_init(struct machine *machine)
+{
+	switch (mc146818_shutdown_code(machine->board.rtc)) {
+	case SHUTDOWN_CODE_EOI_JUMP:
+	case SHUTDOWN_CODE_JUMP:
+	case SHUTDOWN_CODE_IRET:
+	case SHUTDOWN_CODE_RETF:
+		vcpus_reset(&machine->vcpus, VCPU_RESET_INIT);
+		break;
+	default:
+		reset_hard(machine, RESET_HARD);
+		break;
+	}
+}
+
+static void quit_loop(struct loop_post *post)
+{
+	loop_quit(container_of(post, struct machine, ended)->loop, 0);
+}
+
+/* The guest stops for good; the loop ends as soon as it comes round. */
+static void end(struct machine *machine, const struct vcpu *self)
+{
+	if (machine->state == MACHINE_ENDED)
+		return;
+	machine->state = MACHINE_ENDED;
+	vcpus_hold(&machine->vcpus, self);
+	loop_post(machine->loop, &machine->ended);
+}
+
+static void sleep_until_woken(struct machine *machine, const struct vcpu *self)
+{
+	if (machine->state != MACHINE_RUNNING)
+		return;
+	machine->state = MACHINE_SUSPENDED;
+	/* Tells the firmware, when it starts again, to look for the system's waking vector. */
+	mc146818_set_shutdown_code(machine->board.rtc, SHUTDOWN_CODE_RESUME);
+	vcpus_hold(&machine->vcpus, self);
+}
+
+static void wake(struct machine *machine)
+{
+	machine->state = MACHINE_RUNNING;
+	reset_hard(machine, RESET_SLEEP);
+	vcpus_release(&machine->vcpus);
+}
+
+static void settle_slowly(struct machine *machine, const struct vcpu *self)
+{
+	uint32_t pending = machine->pending;
+
+	machine->pending = 0;
+	if (pending & PENDING_POWER_OFF) {
+		end(machine, self);
+		return;
+	}
+	vcpus_hold(&machine->vcpus, self);
+	if (pending & PENDING_RESET_HARD)
+		reset_hard(machine, RESET_HARD);
+	else if (pending & PENDING_RESET_INIT)
+		reset_init(machine);
+	else if (pending & PENDING_SUSPEND)
+		sleep_until_woken(machine, self);
+	if (pending & PENDING_MEMORY)
+		apply_memory_map(machine);
+	vcpus_release(&machine->vcpus);
+}
+
+static void settle(struct machine *machine, struct vcpu *self)
+{
+	if (machine->state == MACHINE_SUSPENDED && piix4_pm_wake_pending(machine->board.pm))
+		wake(machine);
+	while (machine->pending)
+		settle_slowly(machine, self);
+}
+
+static void vcpu_settle(struct vcpu_set *set, struct vcpu *vcpu)
+{
+	struct machine *machine = container_of(set, struct machine, vcpus);
+
+	if (machine->pending)
+		settle(machine, vcpu);
+}
+
+static void vcpu_event(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_event event)
+{
+	struct machine *machine = container_of(set, struct machine, vcpus);
+
+	(void)vcpu;
+	if (event == VCPU_TRIPLE_FAULT) {
+		machine->pending |= PENDING_RESET_INIT;
+		return;
+	}
+	/* The line that says why is out already. Somebody may look at the machine, or reset it. */
+	if (machine->state == MACHINE_RUNNING) {
+		log_error("%s: paused; 'mainstay reset' starts the guest again",
+			  machine->config->name);
+		machine->state = MACHINE_PAUSED;
+		clock_stop(&machine->clock);
+		kvm_pause_pit(&machine->kvm);
+		vcpus_hold(set, vcpu);
+	}
+}
+
+/* Systems of every age probe registers that a processor may lack: that is no oddity. */
+static void vcpu_unknown_msr(struct vcpu_set *set, uint32_t index, bool write, uint64_t value)
+{
+	(void)set;
+	if (write)
+		log_debug("unknown register %xh: %llxh written, ignored", index,
+			  (unsigned long long)value);
+	else
+		log_debug("unknown register %xh read as 0", index);
+}
+
+/* --- commands */
+
+enum machine_state machine_state(const struct machine *machine)
+{
+	return machine->state;
+}
+
+void machine_pause(struct machine *machine)
+{
+	if (machine->state != MACHINE_RUNNING)
+		return;
+	vcpus_hold(&machine->vcpus, NULL);
+	machine->state = MACHINE_PAUSED;
+	clock_stop(&machine->clock);
+	kvm_pause_pit(&machine->kvm);
+}
+
+void machine_resume(struct machine *machine)
+{
+	if (machine->state == MACHINE_SUSPENDED) {
+		wake(machine);
+		return;
+	}
+	if (machine->state != MACHINE_PAUSED)
+		return;
+	machine->state = MACHINE_RUNNING;
+	clock_start(&machine->clock);
+	kvm_resume_pit(&machine->kvm);
+	machine->timers.programmed_ns = TIMER_OFF;
+	timer_queue_changed(&machine->timers);
+	vcpus_release(&machine->vcpus);
+}
+
+void machine_reset(struct machine *machine)
+{
+	if (machine->state == MACHINE_ENDED)
+		return;
+	if (machine->state == MACHINE_SUSPENDED)
+		wake(machine);
+	machine->pending |= PENDING_RESET_HARD;
+	settle(machine, NULL);
+	/* A paused machine stays paused, but its PIT is that of a machine after reset. */
+	if (machine->state == MACHINE_PAUSED)
+		kvm_pause_pit(&machine->kvm);
+}
+
+void machine_power_button(struct machine *machine)
+{
+	if (machine->state == MACHINE_ENDED)
+		return;
+	piix4_pm_power_button(machine->board.pm);
+	settle(machine, NULL);
+}
+
+void machine_quit(struct machine *machine)
+{
+	end(machine, NULL);
+}
+
+const struct vm_config *machine_config(const struct machine *machine)
+{
+	return machine->config;
+}
+
+uint64_t machine_clock_ns(const struct machine *machine)
+{
+	return clock_now(&machine->clock);
+}
+
+struct device *machine_device(struct machine *machine, unsigned int index)
+{
+	return index < machine->board.count ? machine->board.devices[index] : NULL;
+}
+
+uint64_t machine_reset_count(const struct machine *machine)
+{
+	return machine->resets;
+}
+
+const struct vcpu_stats *machine_vcpu_stats(const struct machine *machine, unsigned int index)
+{
+	return index < machine->vcpus.count ? &machine->vcpus.vcpus[index].stats : NULL;
+}
+
+/* --- building */
+
+static int build_memory(struct machine *machine, char *error, size_t error_size)
+{
+	const struct vm_config *config = machine->config;
+	uint8_t *rom;
+	size_t rom_bytes;
+	char size[16];
+	int r;
+
+	r = firmware_read(config->firmware_fd, &rom, &rom_bytes);
+	if (r < 0) {
+		snprintf(error, error_size, "the firmware image cannot be used: %s", strerror(-r));
+		return r;
+	}
+	r = memory_init(&machine->memory, config->memory_bytes, rom, rom_bytes);
+	free(rom);
+	format_size(config->memory_bytes, size);
+	if (r < 0)
+		snprintf(error, error_size,
+			 "the host cannot give %s of memory; give the machine less (--memory)",
+			 size);
+	return r;
+}
+
+static int build_vcpus(struct machine *machine, char *error, size_t error_size)
+{
+	const struct cpu_model *model = cpu_model_find(machine->config->cpu_model);
+
+	if (!model) {
+		snprintf(error, error_size, "processor model %s is not known",
+			 machine->config->cpu_model);
+		return -EINVAL;
+	}
+	machine->vcpus.loop = machine->loop;
+	machine->vcpus.io = &machine->io;
+	machine->vcpus.memory = &machine->memory;
+	machine->vcpus.kvm = &machine->kvm;
+	machine->vcpus.settle = vcpu_settle;
+	machine->vcpus.event = vcpu_event;
+	machine->vcpus.unknown_msr = vcpu_unknown_msr;
+	return vcpus_init(&machine->vcpus, machine->config->cpus, model, error, error_size);
+}
+
+static int build_timers(struct machine *machine, char *error, size_t error_size)
+{
+	int r;
+
+	clock_init(&machine->clock);
+	timer_queue_init(&machine->timers, timers_now, timers_program);
+	machine->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (machine->timer_fd < 0) {
+		r = -errno;
+	} else {
+		r = loop_watch_new(machine->loop, machine->timer_fd, EPOLLIN, timers_due, machine,
+				   &machine->timer_watch);
+	}
+	if (r < 0)
+		snprintf(error, error_size, "creating a timer: %s", strerror(-r));
+	return r;
+}
+
+static void build_env(struct machine *machine)
+{
+	io_bus_init(&machine->io);
+	machine->io.changed = io_changed;
+	pci_bus_init(&machine->pci);
+	machine->isa_irqs = (struct irq_hub){ .sink = isa_irq_changed, .opaque = machine };
+	machine->env = (struct device_env){
+		.io = &machine->io,
+		.timers = &machine->timers,
+		.dma = &machine->memory.dma,
+		.request = env_request,
+		.memory_changed = env_memory_changed,
+		.a20_changed = env_a20_changed,
+		.guest_log = env_guest_log,
+		.poll_wait = env_poll_wait,
+		.poll_done = env_poll_done,
+		.wall_clock = env_wall_clock,
+	};
+	machine->guest_log_limit = (struct log_limit){
+		.burst = GUEST_LOG_BURST,
+		.interval_ns = GUEST_LOG_INTERVAL_NS,
+	};
+}
+
+/* The host's side of disks and ports. */
+static int build_backends(struct machine *machine, char *error, size_t error_size)
+{
+	const struct vm_config *config = machine->config;
+	struct board *board = &machine->board;
+	int r = 0;
+
+	for (unsigned int i = 0; i < config->disk_count && r == 0; i++)
+		r = blockio_new(machine->loop, &config->disks[i],
+				&board->disks[config->disks[i].slot], error, error_size);
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < VM_SERIAL_MAX && r == 0; i++)
+		r = chardev_new(machine->loop, &config->serial[i], &board->serial[i]);
+	if (r == 0)
+		r = chardev_new(machine->loop, &config->parallel, &board->parallel);
+	if (r == 0)
+		r = chardev_new(machine->loop, &config->debugcon, &board->debugcon);
+	if (r < 0)
+		snprintf(error, error_size, "a serial or parallel port: %s", strerror(-r));
+	return r;
+}
+
+static int build_board(struct machine *machine, char *error, size_t error_size)
+{
+	struct board *board = &machine->board;
+	int r;
+
+	board->env = &machine->env;
+	board->pci = &machine->pci;
+	board->isa_irqs = &machine->isa_irqs;
+	board->config = machine->config;
+	board->below_4g = machine->memory.layout.below_4g;
+	board->above_4g = machine->memory.layout.above_4g;
+	board->in_kernel_chips = true;
+	r = board_440bx_build(board, error, error_size);
+	if (r < 0)
+		return r;
+	r = firmware_publish(board->fwcfg, machine->config, board->below_4g, board->above_4g);
+	if (r < 0)
+		snprintf(error, error_size, "the firmware's tables: %s", strerror(-r));
+	return r;
+}
+
+static int build(struct machine *machine, char *error, size_t error_size)
+{
+	int r;
+
+	build_env(machine);
+	r = build_timers(machine, error, error_size);
+	if (r == 0)
+		r = kvm_init(&machine->kvm, machine->config->kvm_fd, error, error_size);
+	if (r == 0)
+		r = build_memory(machine, error, error_size);
+	if (r == 0)
+		r = build_vcpus(machine, error, error_size);
+	if (r == 0)
+		r = build_backends(machine, error, error_size);
+	if (r == 0)
+		r = build_board(machine, error, error_size);
+	if (r < 0)
+		return r;
+	memslot_init(&machine->memslots, machine->kvm.vm_fd);
+	machine->pending = 0;
+	apply_memory_map(machine);
+	r = kvm_capture_reset_chips(&machine->kvm);
+	if (r < 0)
+		snprintf(error, error_size, "/dev/kvm: reading the interrupt controllers: %s",
+			 strerror(-r));
+	/* Everything that is made through it is made. */
+	machine->kvm.fd = fd_close(machine->kvm.fd);
+	return r;
+}
+
+int machine_new(struct loop *loop, const struct vm_config *config, struct machine **ret_machine)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+	char error[256] = "";
+	int r = -ENOMEM;
+
+	if (machine) {
+		machine->config = config;
+		machine->loop = loop;
+		machine->state = MACHINE_PAUSED;
+		machine->timer_fd = -1;
+		machine->ended.run = quit_loop;
+		r = build(machine, error, sizeof(error));
+	}
+	if (r < 0) {
+		log_error("%s: %s", config->name, error[0] ? error : strerror(-r));
+		machine_free(machine);
+		return r;
+	}
+	*ret_machine = machine;
+	return 0;
+}
+
+int machine_start(struct machine *machine)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < VM_DISKS_MAX && r == 0; i++) {
+		if (machine->board.disks[i])
+			r = blockio_start(machine->board.disks[i]);
+	}
+	if (r == 0)
+		r = vcpus_start(&machine->vcpus);
+	if (r == 0)
+		kvm_pause_pit(&machine->kvm);
+	return r;
+}
+
+void machine_free(struct machine *machine)
+{
+	if (!machine)
+		return;
+	vcpus_stop(&machine->vcpus);
+	/* Workers first: their last completions must still find the devices. */
+	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+		blockio_free(machine->board.disks[i]);
+	board_free(&machine->board);
+	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)
+		chardev_free(machine->board.serial[i]);
+	chardev_free(machine->board.parallel);
+	chardev_free(machine->board.debugcon);
+	vcpus_fini(&machine->vcpus);
+	memory_fini(&machine->memory);
+	kvm_fini(&machine->kvm);
+	loop_watch_free(machine->timer_watch);
+	fd_close(machine->timer_fd);
+	free(machine);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../base/bits.h"
+
+#define HUGE_PAGE MIB(2)
+
+/* Private anonymous pages at a multiple of a huge page, or NULL. */
+static void *map_aligned(uint64_t size)
+{
+	uint64_t reserve = size + HUGE_PAGE;
+	uint8_t *raw, *aligned;
+
+	raw = mmap(NULL, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (raw == MAP_FAILED)
+		return NULL;
+	aligned = (uint8_t *)round_up((uintptr_t)raw, HUGE_PAGE);
+	if (aligned > raw)
+		munmap(raw, (size_t)(aligned - raw));
+	if (raw + reserve > aligned + size)
+		munmap(aligned + size, (size_t)(raw + reserve - (aligned + size)));
+	if (mprotect(aligned, size, PROT_READ | PROT_WRITE) < 0) {
+		munmap(aligned, size);
+		return NULL;
+	}
+	return aligned;
+}
+
+/* The RAM behind @gpa when it can be read (or written, when @write), NULL otherwise; *ret_run
+ * bytes. */
+static uint8_t *dma_run(const struct memory *memory, uint64_t gpa, bool write, uint64_t *ret_run)
+{
+	const struct memmap_range *range = memmap_find(&memory->map, gpa);
+	uint64_t offset;
+
+	if (!range)
+		return NULL;
+	offset = gpa - range->gpa;
+	*ret_run = range->size - offset;
+	switch (range->kind) {
+	case MEMMAP_RAM:
+		return memory->ram + range->ram_offset + offset;
+	case MEMMAP_RAM_READONLY:
+		return write ? NULL : memory->ram + range->ram_offset + offset;
+	case MEMMAP_ROM:
+		return write ? NULL : memory->rom + range->rom_offset + offset;
+	case MEMMAP_ROM_OVER_RAM:
+		return write ? memory->ram + range->ram_offset + offset
+			     : memory->rom + range->rom_offset + offset;
+	case MEMMAP_VOID_OVER_RAM:
+		return write ? memory->ram + range->ram_offset + offset : NULL;
+	}
+	return NULL;
+}
+
+/* Whether every byte of the range can be transferred. */
+static bool dma_possible(const struct memory *memory, uint64_t gpa, size_t size, bool write)
+{
+	while (size) {
+		uint64_t run;
+
+		if (!dma_run(memory, gpa, write, &run))
+			return false;
+		if (run >= size)
+			return true;
+		size -= run;
+		gpa += run;
+	}
+	return true;
+}
+
+static int dma_copy(struct memory *memory, uint64_t gpa, void *data, size_t size, bool write)
+{
+	uint8_t *p = data;
+
+	if (gpa + size < gpa || !dma_possible(memory, gpa, size, write))
+		return -EFAULT;
+	while (size) {
+		uint64_t run;
+		uint8_t *host = dma_run(memory, gpa, write, &run);
+
+		run = min_u64(run, size);
+		if (write)
+			memcpy(host, p, run);
+		else
+			memcpy(p, host, run);
+		p += run;
+		gpa += run;
+		size -= run;
+	}
+	return 0;
+}
+
+static int memory_dma_read(struct dma *dma, uint64_t gpa, void *data, size_t size)
+{
+	return dma_copy(container_of(dma, struct memory, dma), gpa, data, size, false);
+}
+
+static int memory_dma_write(struct dma *dma, uint64_t gpa, const void *data, size_t size)
+{
+	return dma_copy(container_of(dma, struct memory, dma), gpa, (void *)data, size, true);
+}
+
+static void *memory_dma_map(struct dma *dma, uint64_t gpa, size_t size)
+{
+	struct memory *memory = container_of(dma, struct memory, dma);
+	uint8_t *start = NULL;
+	uint64_t done = 0;
+
+	if (!size || gpa + size < gpa)
+		return NULL;
+	/* Neighbours in the map are neighbours in the block of RAM, but for the step at 4 GiB. */
+	while (done < size) {
+		const struct memmap_range *range = memmap_find(&memory->map, gpa + done);
+		uint64_t offset;
+		uint8_t *host;
+
+		if (!range || range->kind != MEMMAP_RAM)
+			return NULL;
+		offset = gpa + done - range->gpa;
+		host = memory->ram + range->ram_offset + offset;
+		if (!start)
+			start = host;
+		else if (host != start + done)
+			return NULL;
+		done += range->size - offset;
+	}
+	return start;
+}
+
+int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, size_t rom_bytes)
+{
+	memset(memory, 0, sizeof(*memory));
+	memory->dma = (struct dma){
+		.read = memory_dma_read,
+		.write = memory_dma_write,
+		.map = memory_dma_map,
+	};
+	memory->ram_bytes = ram_bytes;
+	memmap_split(ram_bytes, &memory->layout.below_4g, &memory->layout.above_4g);
+	memory->layout.rom_bytes = rom_bytes;
+	memory->ram = map_aligned(ram_bytes);
+	memory->rom =
+		mmap(NULL, rom_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!memory->ram || memory->rom == MAP_FAILED)
+		return -ENOMEM;
+	memcpy(memory->rom, rom, rom_bytes);
+	/* Advice only: a host without these features runs the guest all the same. */
+	madvise(memory->ram, ram_bytes, MADV_HUGEPAGE);
+	madvise(memory->ram, ram_bytes, MADV_MERGEABLE);
+	madvise(memory->ram, ram_bytes, MADV_DONTDUMP);
+	memory_remap(memory);
+	return 0;
+}
+
+void memory_fini(struct memory *memory)
+{
+	if (memory->ram)
+		munmap(memory->ram, memory->ram_bytes);
+	if (memory->rom && memory->rom != MAP_FAILED)
+		munmap(memory->rom, memory->layout.rom_bytes);
+	memory->ram = NULL;
+	memory->rom = NULL;
+}
+
+void memory_clear(struct memory *memory)
+{
+	madvise(memory->ram, memory->ram_bytes, MADV_DONTNEED);
+}
+
+void memory_remap(struct memory *memory)
+{
+	memmap_build(&memory->layout, &memory->map);
+}
+
+bool memory_write_shadow(struct memory *memory, uint64_t gpa, const void *data, size_t size)
+{
+	const struct memmap_range *range = memmap_find(&memory->map, gpa);
+
+	if (!range || (range->kind != MEMMAP_ROM_OVER_RAM && range->kind != MEMMAP_VOID_OVER_RAM) ||
+	    size > range->size - (gpa - range->gpa))
+		return false;
+	memcpy(memory->ram + range->ram_offset + (gpa - range->gpa), data, size);
+	return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory: the block of RAM, the firmware image, and copies to and from guest physical
+ * addresses.
+ *
+ * RAM is anonymous private memory, aligned and advised for huge pages and same-page merging. Only
+ * this file and memslot.c know host addresses.
+ */
+#ifndef VMM_MEMORY_H
+#define VMM_MEMORY_H
+
+#include "memmap.h"
+#include "../devmodel/dma.h"
+
+struct memory {
+	struct dma dma; /* what devices get */
+	struct memmap_input layout;
+	struct memmap map;
+	uint8_t *ram;
+	uint64_t ram_bytes;
+	uint8_t *rom;
+};
+
+/*
+ * @rom: the firmware image, copied; @rom_bytes a multiple of 64 KiB up to 1 MiB. 0 or -ENOMEM. The
+ * map is that of a chipset after reset.
+ */
+int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, size_t rom_bytes);
+void memory_fini(struct memory *memory);
+
+/* All RAM to zeros, as after power-on; gives the pages back to the host. */
+void memory_clear(struct memory *memory);
+
+/* Computes the map anew from @memory->layout; memslot_update() tells KVM. */
+void memory_remap(struct memory *memory);
+
+/* A processor's write that KVM could not do: reaches RAM below ROM being shadowed. False: not RAM.
+ */
+bool memory_write_shadow(struct memory *memory, uint64_t gpa, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memslot.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "memory.h"
+
+void memslot_init(struct memslots *slots, int vm_fd)
+{
+	memset(slots, 0, sizeof(*slots));
+	slots->vm_fd = vm_fd;
+}
+
+static bool same_range(const struct memmap_range *a, const struct memmap_range *b)
+{
+	return a->gpa == b->gpa && a->size == b->size && a->kind == b->kind &&
+	       a->ram_offset == b->ram_offset && a->rom_offset == b->rom_offset;
+}
+
+static const struct memmap_range *find_same(const struct memmap *map,
+					    const struct memmap_range *range)
+{
+	for (unsigned int i = 0; i < map->count; i++) {
+		if (same_range(&map->ranges[i], range))
+			return &map->ranges[i];
+	}
+	return NULL;
+}
+
+/* Reads of such a range give nothing: every access leaves the guest. */
+static bool has_slot(const struct memmap_range *range)
+{
+	return range->kind != MEMMAP_VOID_OVER_RAM;
+}
+
+static int set_slot(const struct memslots *slots, unsigned int slot, const struct memory *memory,
+		    const struct memmap_range *range, bool present)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = range->gpa,
+		.memory_size = present ? range->size : 0,
+	};
+
+	switch (range->kind) {
+	case MEMMAP_RAM:
+		region.userspace_addr = (uintptr_t)memory->ram + range->ram_offset;
+		break;
+	case MEMMAP_RAM_READONLY:
+		region.userspace_addr = (uintptr_t)memory->ram + range->ram_offset;
+		region.flags = KVM_MEM_READONLY;
+		break;
+	default:
+		region.userspace_addr = (uintptr_t)memory->rom + range->rom_offset;
+		region.flags = KVM_MEM_READONLY;
+		break;
+	}
+	return ioctl(slots->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
+}
+
+/* Deletes what is gone; what stays moves to @kept. */
+static int delete_stale(struct memslots *slots, const struct memory *memory, struct memslots *kept)
+{
+	for (unsigned int i = 0; i < slots->applied.count; i++) {
+		const struct memmap_range *range = &slots->applied.ranges[i];
+		int r;
+
+		if (find_same(&memory->map, range)) {
+			kept->slot[kept->applied.count] = slots->slot[i];
+			kept->applied.ranges[kept->applied.count++] = *range;
+			continue;
+		}
+		r = set_slot(slots, slots->slot[i], memory, range, false);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static unsigned int free_slot(const struct memslots *slots)
+{
+	unsigned int slot = 0;
+
+	for (unsigned int i = 0; i < slots->applied.count; i++) {
+		if (slots->slot[i] == slot) {
+			slot++;
+			i = UINT32_MAX; /* from the start: they are in no order */
+		}
+	}
+	return slot;
+}
+
+int memslot_update(struct memslots *slots, const struct memory *memory)
+{
+	struct memslots now = { .vm_fd = slots->vm_fd };
+	int r;
+
+	r = delete_stale(slots, memory, &now);
+	for (unsigned int i = 0; i < memory->map.count && r == 0; i++) {
+		const struct memmap_range *range = &memory->map.ranges[i];
+		unsigned int slot;
+
+		if (!has_slot(range) || find_same(&now.applied, range))
+			continue;
+		slot = free_slot(&now);
+		r = set_slot(&now, slot, memory, range, true);
+		if (r == 0) {
+			now.slot[now.applied.count] = (uint16_t)slot;
+			now.applied.ranges[now.applied.count++] = *range;
+		}
+	}
+	*slots = now;
+	return r;
+}

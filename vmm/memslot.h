@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tells KVM about the memory map: applies the difference between two maps to its memory slots. */
+#ifndef VMM_MEMSLOT_H
+#define VMM_MEMSLOT_H
+
+#include "memmap.h"
+
+struct memory;
+
+struct memslots {
+	int vm_fd;
+	struct memmap applied;		  /* what KVM has; ranges without a slot are left out */
+	uint16_t slot[MEMMAP_RANGES_MAX]; /* slot number of applied.ranges[i] */
+};
+
+void memslot_init(struct memslots *slots, int vm_fd);
+/*
+ * Brings KVM's slots to @memory->map; ranges that did not change are not touched. No vCPU may be in
+ * the guest. 0 or -errno, after which some ranges may be missing.
+ */
+int memslot_update(struct memslots *slots, const struct memory *memory);
+
+#endif

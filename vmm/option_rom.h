@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Option ROMs of ours, which the firmware finds through fw_cfg and starts. */
+#ifndef VMM_OPTION_ROM_H
+#define VMM_OPTION_ROM_H
+
+struct device;
+struct vm_config;
+
+/* Gives @fwcfg the ROMs that @config asks for. 0 or -errno. */
+int option_rom_publish(struct device *fwcfg, const struct vm_config *config);
+
+#endif

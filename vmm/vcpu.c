@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation
+ *
+ * A vCPU thread's life is wait_turn(), KVM_RUN, handle_exit(). It is outside of the guest whenever
+ * in_guest is 0, and it looks at held after setting in_guest to 1: one of the two, the thread that
+ * enters or the one that holds, sees the other (both are sequentially consistent). The holder kicks
+ * those that are inside by a signal whose handler sets immediate_exit, so that a kick between the
+ * look at held and KVM_RUN is not lost either.
+ *
+ * After an exit that leaves to a device, enter_device() takes the lock, but not while the machine
+ * is held by a pause: the exit then waits, unhandled, until the machine goes on or the vCPU is
+ * reset, in which case it is forgotten.
+ */
+#include "vcpu.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/bits.h"
+#include "../base/fdio.h"
+#include "../base/log.h"
+#include "../devmodel/io.h"
+#include "cpuid.h"
+#include "kvm.h"
+#include "loop.h"
+#include "memory.h"
+#include "sandbox.h"
+
+#define KICK_SIGNAL SIGUSR1
+#define CPUID_ENTRIES_MAX 128
+#define CPUID_1_ECX_TSC_DEADLINE 0x01000000u
+#define APIC_BASE_ENABLE UINT64_C(0x800)
+#define REST_NS 1000000l
+
+/* The shared area of the calling vCPU thread, for the signal handler. */
+static _Thread_local struct kvm_run *kicked_run;
+
+static void kicked(int signal)
+{
+	(void)signal;
+	if (kicked_run)
+		kicked_run->immediate_exit = 1;
+}
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wait_for(_Atomic uint32_t *word, uint32_t value, long nanoseconds)
+{
+	struct timespec timeout = { .tv_nsec = nanoseconds };
+
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+/* --- holding */
+
+void vcpus_hold(struct vcpu_set *set, const struct vcpu *self)
+{
+	atomic_fetch_add(&set->held, 1);
+	for (unsigned int i = 0; i < set->count; i++) {
+		struct vcpu *vcpu = &set->vcpus[i];
+
+		if (vcpu == self || !vcpu->started)
+			continue;
+		while (atomic_load(&vcpu->in_guest)) {
+			pthread_kill(vcpu->thread, KICK_SIGNAL);
+			futex_wait(&vcpu->in_guest, 1);
+		}
+	}
+}
+
+void vcpus_release(struct vcpu_set *set)
+{
+	if (atomic_fetch_sub(&set->held, 1) == 1)
+		futex_wake(&set->held);
+}
+
+/* Waits until nobody holds; false when the machine is ending. */
+static bool wait_released(struct vcpu_set *set)
+{
+	uint32_t held;
+
+	while ((held = atomic_load(&set->held)) && !atomic_load(&set->ending))
+		futex_wait(&set->held, held);
+	return !atomic_load(&set->ending);
+}
+
+/* The lock, taken when no pause is in force. False without the lock: the machine is ending. */
+static bool lock_unheld(struct vcpu_set *set)
+{
+	for (;;) {
+		loop_lock(set->loop);
+		if (!atomic_load(&set->held))
+			return true;
+		loop_unlock(set->loop);
+		if (!wait_released(set))
+			return false;
+	}
+}
+
+/* --- resting */
+
+void vcpus_rest(struct vcpu_set *set)
+{
+	set->rest = true;
+}
+
+void vcpus_rested(struct vcpu_set *set)
+{
+	atomic_fetch_add(&set->rested, 1);
+	futex_wake(&set->rested);
+}
+
+/* --- resetting */
+
+void vcpus_reset(struct vcpu_set *set, enum vcpu_reset kind)
+{
+	for (unsigned int i = 0; i < set->count; i++) {
+		struct vcpu *vcpu = &set->vcpus[i];
+
+		if (atomic_load(&vcpu->reset) == VCPU_RESET_NONE)
+			atomic_fetch_add(&set->resetting, 1);
+		if (atomic_load(&vcpu->reset) < kind)
+			atomic_store(&vcpu->reset, kind);
+	}
+}
+
+static void broken(struct vcpu *vcpu)
+{
+	vcpu->set->event(vcpu->set, vcpu, VCPU_BROKEN);
+}
+
+static void load_reset_state(struct vcpu *vcpu, enum vcpu_reset kind)
+{
+	int r;
+
+	/* KVM finishes the instruction that led to the last exit, and comes back. */
+	vcpu->run->immediate_exit = 1;
+	(void)ioctl(vcpu->fd, KVM_RUN, 0);
+	vcpu->run->immediate_exit = 0;
+	r = vcpu_state_load(vcpu->fd, vcpu->reset_state, kind == VCPU_RESET_INIT);
+	if (r == 0)
+		return;
+	log_error("processor %u cannot be reset: %s", vcpu->index, strerror(-r));
+	loop_lock(vcpu->set->loop);
+	broken(vcpu);
+	loop_unlock(vcpu->set->loop);
+}
+
+/* Does what vcpus_reset() marked and waits until all have. False when the machine is ending. */
+static bool carry_out_reset(struct vcpu *vcpu)
+{
+	struct vcpu_set *set = vcpu->set;
+	enum vcpu_reset kind;
+	uint32_t left;
+
+	/* The next reset may be marked while this one is carried out. */
+	while ((kind = atomic_exchange(&vcpu->reset, VCPU_RESET_NONE)) != VCPU_RESET_NONE) {
+		load_reset_state(vcpu, kind);
+		if (atomic_fetch_sub(&set->resetting, 1) == 1)
+			futex_wake(&set->resetting);
+	}
+	while ((left = atomic_load(&set->resetting)) && !atomic_load(&set->ending))
+		futex_wait(&set->resetting, left);
+	return !atomic_load(&set->ending);
+}
+
+/* --- exits */
+
+static void set_bytes(const struct kvm_coalesced_mmio *entry, struct io_bus *io)
+{
+	uint32_t value = 0;
+
+	memcpy(&value, entry->data, min_u64(entry->len, sizeof(value)));
+	io_port_write(io, (uint16_t)entry->phys_addr, entry->len, value);
+}
+
+/* Delivers the port writes that the kernel collected, in their order. */
+static void drain_posted(struct vcpu_set *set)
+{
+	struct kvm_coalesced_mmio_ring *ring = set->kvm->ring;
+	uint32_t last;
+
+	if (!ring)
+		return;
+	last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
+	while (ring->first != last) {
+		const struct kvm_coalesced_mmio *entry =
+			&ring->coalesced_mmio[ring->first % set->kvm->ring_slots];
+
+		if (entry->pio && (entry->len == 1 || entry->len == 2 || entry->len == 4))
+			set_bytes(entry, set->io);
+		__atomic_store_n(&ring->first, (ring->first + 1) % set->kvm->ring_slots,
+				 __ATOMIC_RELEASE);
+	}
+}
+
+static void handle_io(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct io_bus *io = vcpu->set->io;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	uint16_t port = run->io.port;
+	unsigned int size = run->io.size;
+	uint32_t value = 0;
+
+	if (run->io.direction == KVM_EXIT_IO_IN) {
+		vcpu->stats.exits[EXIT_IO_IN]++;
+		if (run->io.count == 1) {
+			value = io_port_read(io, port, size);
+			memcpy(data, &value, size);
+		} else {
+			io_port_read_string(io, port, size, data, run->io.count);
+		}
+	} else {
+		vcpu->stats.exits[EXIT_IO_OUT]++;
+		if (run->io.count == 1) {
+			memcpy(&value, data, size);
+			io_port_write(io, port, size, value);
+		} else {
+			io_port_write_string(io, port, size, data, run->io.count);
+		}
+	}
+}
+
+static void handle_mmio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct vcpu_set *set = vcpu->set;
+	uint64_t gpa = run->mmio.phys_addr;
+
+	if (!run->mmio.is_write) {
+		vcpu->stats.exits[EXIT_MMIO_READ]++;
+		io_memory_read(set->io, gpa, run->mmio.data, run->mmio.len);
+		return;
+	}
+	vcpu->stats.exits[EXIT_MMIO_WRITE]++;
+	if (!memory_write_shadow(set->memory, gpa, run->mmio.data, run->mmio.len))
+		io_memory_write(set->io, gpa, run->mmio.data, run->mmio.len);
+}
+
+/* Period systems probe registers that this processor lacks: reads give 0, writes go nowhere. */
+static void handle_msr(struct vcpu *vcpu, bool write)
+{
+	struct kvm_run *run = vcpu->run;
+
+	vcpu->stats.exits[EXIT_MSR]++;
+	vcpu->set->unknown_msr(vcpu->set, run->msr.index, write, write ? run->msr.data : 0);
+	if (!write)
+		run->msr.data = 0;
+	run->msr.error = 0;
+}
+
+static void report_broken(struct vcpu *vcpu)
+{
+	struct kvm_regs regs = { 0 };
+	const struct kvm_run *run = vcpu->run;
+
+	(void)ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+		log_error("processor %u: KVM cannot go on at rip %llx (internal error %u)",
+			  vcpu->index, (unsigned long long)regs.rip, run->internal.suberror);
+	else
+		log_error("processor %u: KVM cannot go on at rip %llx (exit reason %u, %llx)",
+			  vcpu->index, (unsigned long long)regs.rip, run->exit_reason,
+			  (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+}
+
+static void handle_exit(struct vcpu *vcpu)
+{
+	struct vcpu_set *set = vcpu->set;
+	uint32_t rested;
+	bool rest;
+
+	if (!lock_unheld(set))
+		return;
+	/* Whatever the exit wanted, the reset comes first. */
+	if (atomic_load(&vcpu->reset) != VCPU_RESET_NONE) {
+		loop_unlock(set->loop);
+		return;
+	}
+	drain_posted(set);
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IO:
+		handle_io(vcpu);
+		break;
+	case KVM_EXIT_MMIO:
+		handle_mmio(vcpu);
+		break;
+	case KVM_EXIT_X86_RDMSR:
+		handle_msr(vcpu, false);
+		break;
+	case KVM_EXIT_X86_WRMSR:
+		handle_msr(vcpu, true);
+		break;
+	case KVM_EXIT_SHUTDOWN:
+		vcpu->stats.exits[EXIT_SHUTDOWN]++;
+		set->event(set, vcpu, VCPU_TRIPLE_FAULT);
+		break;
+	case KVM_EXIT_HLT:
+		vcpu->stats.exits[EXIT_HLT]++;
+		break;
+	default:
+		vcpu->stats.exits[EXIT_OTHER]++;
+		report_broken(vcpu);
+		broken(vcpu);
+		break;
+	}
+	set->settle(set, vcpu);
+	rest = set->rest;
+	rested = atomic_load(&set->rested);
+	set->rest = false;
+	loop_unlock(set->loop);
+	if (rest)
+		futex_wait_for(&set->rested, rested, REST_NS);
+}
+
+/* --- the thread */
+
+static void run_guest(struct vcpu *vcpu)
+{
+	struct vcpu_set *set = vcpu->set;
+	int r;
+
+	atomic_store(&vcpu->in_guest, 1);
+	if (atomic_load(&set->held)) {
+		atomic_store(&vcpu->in_guest, 0);
+		futex_wake(&vcpu->in_guest);
+		return;
+	}
+	r = ioctl(vcpu->fd, KVM_RUN, 0);
+	atomic_store(&vcpu->in_guest, 0);
+	if (atomic_load(&set->held))
+		futex_wake(&vcpu->in_guest);
+	vcpu->run->immediate_exit = 0;
+	if (r == 0) {
+		handle_exit(vcpu);
+	} else if (errno == EINTR || errno == EAGAIN) {
+		vcpu->stats.exits[EXIT_INTERRUPTED]++;
+	} else {
+		log_error("processor %u cannot run: %s", vcpu->index, strerror(errno));
+		loop_lock(set->loop);
+		broken(vcpu);
+		loop_unlock(set->loop);
+	}
+}
+
+static void *vcpu_thread(void *opaque)
+{
+	struct vcpu *vcpu = opaque;
+
+	kicked_run = vcpu->run;
+	sandbox_thread(SANDBOX_VCPU);
+	while (wait_released(vcpu->set) && carry_out_reset(vcpu))
+		run_guest(vcpu);
+	return NULL;
+}
+
+int vcpus_start(struct vcpu_set *set)
+{
+	struct sigaction action = { .sa_handler = kicked };
+	sigset_t signals;
+
+	sigaction(KICK_SIGNAL, &action, NULL);
+	/* The kick is for vCPU threads; they take nothing else. */
+	sigfillset(&signals);
+	sigdelset(&signals, KICK_SIGNAL);
+	sigdelset(&signals, SIGSYS);
+	for (unsigned int i = 0; i < set->count; i++) {
+		struct vcpu *vcpu = &set->vcpus[i];
+		sigset_t before;
+		int r;
+
+		pthread_sigmask(SIG_SETMASK, &signals, &before);
+		r = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		if (r)
+			return -r;
+		vcpu->started = true;
+	}
+	return 0;
+}
+
+void vcpus_stop(struct vcpu_set *set)
+{
+	atomic_store(&set->ending, true);
+	for (unsigned int i = 0; i < set->count; i++) {
+		struct vcpu *vcpu = &set->vcpus[i];
+
+		if (!vcpu->started)
+			continue;
+		loop_lock(set->loop);
+		vcpus_hold(set, NULL);
+		loop_unlock(set->loop);
+		futex_wake(&set->held);
+		futex_wake(&set->resetting);
+		pthread_join(vcpu->thread, NULL);
+		vcpu->started = false;
+	}
+}
+
+/* --- making them */
+
+/* Not in KVM's list, since it needs the in-kernel APIC, which we have. */
+static void offer_tsc_deadline(const struct kvm *kvm, struct kvm_cpuid2 *supported)
+{
+	if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) <= 0)
+		return;
+	for (uint32_t i = 0; i < supported->nent; i++) {
+		if (supported->entries[i].function == 1)
+			supported->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
+	}
+}
+
+static int set_cpuid(struct vcpu *vcpu, const struct cpu_model *model, char *error,
+		     size_t error_size)
+{
+	size_t size =
+		sizeof(struct kvm_cpuid2) + CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2);
+	struct kvm_cpuid2 *supported = calloc(1, size);
+	struct kvm_cpuid2 *cpuid = calloc(1, size);
+	int r = -ENOMEM;
+
+	if (supported && cpuid) {
+		supported->nent = CPUID_ENTRIES_MAX;
+		r = ioctl(vcpu->set->kvm->fd, KVM_GET_SUPPORTED_CPUID, supported) < 0 ? -errno : 0;
+	}
+	if (r == 0)
+		offer_tsc_deadline(vcpu->set->kvm, supported);
+	if (r == 0)
+		r = cpuid_build(model, supported, vcpu->index, vcpu->set->count, cpuid,
+				CPUID_ENTRIES_MAX, error, error_size);
+	if (r == 0 && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0) {
+		r = -errno;
+		snprintf(error, error_size, "/dev/kvm: processor model %s: %s", model->name,
+			 strerror(-r));
+	}
+	free(supported);
+	free(cpuid);
+	return r;
+}
+
+static int create_vcpu(struct vcpu *vcpu, const struct cpu_model *model,
+		       const struct vcpu_msrs *msrs, char *error, size_t error_size)
+{
+	struct kvm *kvm = vcpu->set->kvm;
+	int fd, r;
+
+	fd = ioctl(kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long)vcpu->index);
+	if (fd < 0)
+		goto failed;
+	vcpu->fd = sandbox_reserve_fd(fd, SANDBOX_FD_VCPU0 + (int)vcpu->index);
+	if (vcpu->fd < 0)
+		return vcpu->fd;
+	vcpu->run = mmap(NULL, kvm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		vcpu->run = NULL;
+		goto failed;
+	}
+	if (!kvm->ring && kvm->ring_page) {
+		size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+		kvm->ring = (void *)((char *)vcpu->run + kvm->ring_page * page);
+		kvm->ring_slots = (uint32_t)((page - sizeof(*kvm->ring)) /
+					     sizeof(kvm->ring->coalesced_mmio[0]));
+	}
+	r = set_cpuid(vcpu, model, error, error_size);
+	if (r < 0)
+		return r;
+	vcpu->reset_state = calloc(1, sizeof(*vcpu->reset_state));
+	if (!vcpu->reset_state)
+		return -ENOMEM;
+	r = vcpu_state_capture(vcpu->fd, msrs, vcpu->reset_state);
+	if (r == 0 && !cpu_model_has_apic(model, vcpu->set->count)) {
+		/* KVM shows the APIC bit of CPUID as this register says. */
+		vcpu->reset_state->sregs.apic_base &= ~APIC_BASE_ENABLE;
+		if (ioctl(vcpu->fd, KVM_SET_SREGS, &vcpu->reset_state->sregs) < 0)
+			r = -errno;
+	}
+	if (r == 0)
+		return 0;
+	errno = -r;
+failed:
+	r = -errno;
+	snprintf(error, error_size, "/dev/kvm: processor %u: %s", vcpu->index, strerror(-r));
+	return r;
+}
+
+int vcpus_init(struct vcpu_set *set, unsigned int count, const struct cpu_model *model, char *error,
+	       size_t error_size)
+{
+	struct vcpu_msrs *msrs = calloc(1, sizeof(*msrs));
+	int r;
+
+	set->vcpus = calloc(count, sizeof(set->vcpus[0]));
+	if (!msrs || !set->vcpus) {
+		free(msrs);
+		return -ENOMEM;
+	}
+	set->count = count;
+	atomic_store(&set->held, 1);
+	for (unsigned int i = 0; i < count; i++) {
+		set->vcpus[i].set = set;
+		set->vcpus[i].index = i;
+		set->vcpus[i].fd = -1;
+	}
+	r = vcpu_state_list_msrs(set->kvm->fd, msrs);
+	if (r < 0)
+		snprintf(error, error_size, "/dev/kvm: listing registers: %s", strerror(-r));
+	for (unsigned int i = 0; i < count && r == 0; i++)
+		r = create_vcpu(&set->vcpus[i], model, msrs, error, error_size);
+	free(msrs);
+	return r;
+}
+
+void vcpus_fini(struct vcpu_set *set)
+{
+	set->kvm->ring = NULL;
+	for (unsigned int i = 0; i < set->count && set->vcpus; i++) {
+		struct vcpu *vcpu = &set->vcpus[i];
+
+		if (vcpu->run)
+			munmap(vcpu->run, set->kvm->run_bytes);
+		fd_close(vcpu->fd);
+		free(vcpu->reset_state);
+	}
+	free(set->vcpus);
+	set->vcpus = NULL;
+	set->count = 0;
+}

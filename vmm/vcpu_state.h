@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A virtual processor's registers, as KVM gives and takes them.
+ *
+ * What a processor is after power-on is captured once, right after KVM made it: a reset loads that
+ * again, so that nobody has to list what a reset does.
+ */
+#ifndef VMM_VCPU_STATE_H
+#define VMM_VCPU_STATE_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VCPU_MSRS_MAX 256
+
+struct vcpu_msrs {
+	struct kvm_msrs header;
+	struct kvm_msr_entry entries[VCPU_MSRS_MAX];
+};
+
+struct vcpu_state {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct kvm_fpu fpu;
+	struct kvm_xcrs xcrs;
+	struct kvm_debugregs debugregs;
+	struct kvm_vcpu_events events;
+	struct kvm_mp_state mp_state;
+	struct kvm_lapic_state lapic;
+	struct vcpu_msrs msrs;
+};
+
+/*
+ * Which registers KVM offers for saving; done once for a machine. The time stamp counter is not
+ * among them: it never goes backwards. 0 or -errno.
+ */
+int vcpu_state_list_msrs(int kvm_fd, struct vcpu_msrs *ret_list);
+
+/* Reads everything, the registers of @list as far as this processor has them. 0 or -errno. */
+int vcpu_state_capture(int vcpu_fd, const struct vcpu_msrs *list, struct vcpu_state *ret_state);
+
+/*
+ * Loads @state; all of it for a reset, without machine-specific registers and FPU for an INIT
+ * (@init), as the processor's manual has it. The vCPU has nothing pending from its last exit. 0 or
+ * -errno.
+ */
+int vcpu_state_load(int vcpu_fd, const struct vcpu_state *state, bool init);
+
+#endif

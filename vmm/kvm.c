@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kvm.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +21,9 @@
  */
 #define IDENTITY_MAP_ADDR UINT64_C(0xfeffc000)
 #define TSS_ADDR UINT64_C(0xfeffd000)
+
+#define CPUID_1_ECX_VMX (1u << 5)
+#define CPUID_80000001_ECX_SVM (1u << 2)
 
 static int fail(char *error, size_t error_size, const char *what)
 {
@@ -118,6 +122,30 @@ static int enable_capabilities(struct kvm *kvm, char *error, size_t error_size)
 	return 0;
 }
 
+bool kvm_processor_virtualises(uint32_t leaf1_ecx, uint32_t leaf80000001_ecx)
+{
+	return (leaf1_ecx & CPUID_1_ECX_VMX) || (leaf80000001_ecx & CPUID_80000001_ECX_SVM);
+}
+
+/*
+ * A /dev/kvm without hardware under it exists (pagetable-based KVM on a rented virtual machine). It runs
+ * kernels that were made for it and gives up on real mode, with which every guest of ours begins.
+ */
+static int check_processor(char *error, size_t error_size)
+{
+	uint32_t eax, ebx, edx, leaf1_ecx = 0, leaf80000001_ecx = 0;
+
+	(void)__get_cpuid(1, &eax, &ebx, &leaf1_ecx, &edx);
+	(void)__get_cpuid(0x80000001, &eax, &ebx, &leaf80000001_ecx, &edx);
+	if (kvm_processor_virtualises(leaf1_ecx, leaf80000001_ecx))
+		return 0;
+	snprintf(error, error_size,
+		 "/dev/kvm: this host's processor has neither VMX nor SVM, without which KVM "
+		 "cannot run "
+		 "a PC; allow nesting on the host below, or use another host");
+	return -ENOTSUP;
+}
+
 int kvm_init(struct kvm *kvm, int kvm_fd, char *error, size_t error_size)
 {
 	int size, r;
@@ -131,6 +159,9 @@ int kvm_init(struct kvm *kvm, int kvm_fd, char *error, size_t error_size)
 		snprintf(error, error_size, "/dev/kvm: not KVM, or one of another age");
 		return -ENOTTY;
 	}
+	r = check_processor(error, error_size);
+	if (r < 0)
+		return r;
 	size = ioctl(kvm->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (size < (int)sizeof(struct kvm_run))
 		return fail(error, error_size, "asking for the size of its shared area");

@@ -33,6 +33,9 @@ struct kvm {
 	struct kvm_pit_state2 paused_pit;
 };
 
+/* Whether a processor with these words of CPUID (Intel SDM 2A and AMD APM 3, CPUID) can run guests in hardware. */
+bool kvm_processor_virtualises(uint32_t leaf1_ecx, uint32_t leaf80000001_ecx);
+
 /*
  * Creates the VM behind @kvm_fd (an open /dev/kvm, owned from now on) with in-kernel PIC, IOAPIC,
  * local APICs and PIT. 0, or -errno with one line in @error.

@@ -532,6 +532,9 @@ int vcpus_init(struct vcpu_set *set, unsigned int count, const struct cpu_model 
 
 void vcpus_fini(struct vcpu_set *set)
 {
+	/* A machine that failed early has none. */
+	if (!set->kvm)
+		return;
 	set->kvm->ring = NULL;
 	for (unsigned int i = 0; i < set->count && set->vcpus; i++) {
 		struct vcpu *vcpu = &set->vcpus[i];

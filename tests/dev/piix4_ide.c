@@ -448,6 +448,7 @@ Test(piix4_ide, wake_from_suspend_keeps_the_channels_decoded)
 	};
 	struct device *dev = bench_add(b, &piix4_ide_class, &config);
 
+	bench_config_write(b, DEVFN, 0x04, 2, 0x0005);
 	bench_config_write(b, DEVFN, 0x40, 2, 0x8000);
 	cr_assert_eq(inb(b, 0x1f7), 0x50);
 	device_reset(dev, RESET_SLEEP);

@@ -282,7 +282,7 @@ int atapi_read_subchannel(struct ata_drive *drive, const uint8_t *packet, uint8_
 		data[6] = packet[6];
 		if (packet[6] != 1)
 			return -ASC_INVALID_FIELD;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case 2: /* the disc's catalogue number, same */
 		put_be16(data + 2, 20);
 		return 24;

@@ -11,3 +11,4 @@ check-run: all tests
 	@BUILD=$(BUILD) tests/run tests/lint/*.sh $(UNIT_TESTS) tests/system/*.sh tests/guest/all.sh
 
 include tests/guest/guest.mk
+include tests/bench/bench.mk

@@ -28,7 +28,7 @@ int vcpu_state_list_msrs(int kvm_fd, struct vcpu_msrs *ret_list)
 	for (uint32_t i = 0; i < list->nmsrs && i < VCPU_MSRS_MAX && r == 0; i++) {
 		if (list->indices[i] == MSR_IA32_TSC || list->indices[i] == MSR_IA32_TSC_ADJUST)
 			continue;
-		ret_list->entries[ret_list->header.nmsrs++].index = list->indices[i];
+		ret_list->entries[ret_list->nmsrs++].index = list->indices[i];
 	}
 	free(list);
 	return r;
@@ -44,21 +44,21 @@ static int get_msrs(int vcpu_fd, const struct vcpu_msrs *list, struct vcpu_msrs 
 
 	if (!batch)
 		return -ENOMEM;
-	ret_msrs->header.nmsrs = 0;
-	while (at < list->header.nmsrs) {
+	ret_msrs->nmsrs = 0;
+	while (at < list->nmsrs) {
 		int got;
 
-		batch->header.nmsrs = list->header.nmsrs - at;
+		batch->nmsrs = list->nmsrs - at;
 		memcpy(batch->entries, &list->entries[at],
-		       batch->header.nmsrs * sizeof(batch->entries[0]));
+		       batch->nmsrs * sizeof(batch->entries[0]));
 		got = ioctl(vcpu_fd, KVM_GET_MSRS, batch);
 		if (got < 0) {
 			r = -errno;
 			break;
 		}
-		memcpy(&ret_msrs->entries[ret_msrs->header.nmsrs], batch->entries,
+		memcpy(&ret_msrs->entries[ret_msrs->nmsrs], batch->entries,
 		       (size_t)got * sizeof(batch->entries[0]));
-		ret_msrs->header.nmsrs += (uint32_t)got;
+		ret_msrs->nmsrs += (uint32_t)got;
 		at += (uint32_t)got + 1;
 	}
 	free(batch);

@@ -10,14 +10,17 @@
 
 #include <linux/kvm.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define VCPU_MSRS_MAX 256
 
+/* As KVM lays out struct kvm_msrs, with room for entries. */
 struct vcpu_msrs {
-	struct kvm_msrs header;
+	uint32_t nmsrs, pad;
 	struct kvm_msr_entry entries[VCPU_MSRS_MAX];
 };
+_Static_assert(offsetof(struct vcpu_msrs, entries) == sizeof(struct kvm_msrs), "KVM reads it");
 
 struct vcpu_state {
 	struct kvm_regs regs;

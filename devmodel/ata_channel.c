@@ -799,9 +799,16 @@ bool ata_channel_check(const struct ata_channel_state *s)
 static void request_again(struct ata_channel *chan, struct ata_drive *drive)
 {
 	struct ata_channel_state *s = chan->s;
+	enum ata_request request = s->request;
 
-	if (s->request != ATA_REQUEST_DMA) {
-		ata_request(drive, s->request, s->request_offset, s->request_bytes);
+	if (request != ATA_REQUEST_DMA && on_medium(drive, s->request_offset, s->request_bytes)) {
+		ata_request(drive, request, s->request_offset, s->request_bytes);
+		return;
+	}
+	if (request != ATA_REQUEST_DMA) {
+		/* Saved with another medium: the kind knows how that ends. */
+		s->request = ATA_REQUEST_NONE;
+		drive->kind->requested(drive, request, -ENXIO);
 		return;
 	}
 	s->request = ATA_REQUEST_NONE;

@@ -22,6 +22,7 @@
 #include "ps2_mouse.h"
 
 const struct device_class *const device_classes[] = {
+	/* clang-format off */
 	&bios_disk_class,
 	&debugcon_class,
 	&fdc_82077_class,
@@ -42,4 +43,5 @@ const struct device_class *const device_classes[] = {
 	&ps2_keyboard_class,
 	&ps2_mouse_class,
 	NULL,
+	/* clang-format on */
 };

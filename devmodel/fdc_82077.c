@@ -24,11 +24,12 @@
  * FIFO wants the host without DMA. An ended seek raises it only between commands, and again for the
  * next drive when the host has asked about the first: the interrupt controller wants edges.
  */
-#include "fdc_data.h"
+#include "fdc_82077.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "fdc_data.h"
 #include "../base/bits.h"
 
 /* Registers. */

@@ -7,7 +7,9 @@
 #ifndef DEVMODEL_FDC_DATA_H
 #define DEVMODEL_FDC_DATA_H
 
-#include "fdc_82077.h"
+#include "device.h"
+#include "floppy_drive.h"
+#include "isa_dma.h"
 
 #define FDC_UNITS 4
 #define FDC_COMMAND_BYTES 9

@@ -87,10 +87,8 @@ static const struct setup {
 	const char *class;
 	const void *(*config)(struct bench *b);
 } setups[] = {
-	{ "fdc_82077", setup_fdc_82077 },
-	{ "i440bx", setup_i440bx },
-	{ "piix4_ide", setup_piix4_ide },
-	{ "piix4_isa", setup_piix4_isa },
+	{ "fdc_82077", setup_fdc_82077 }, { "i440bx", setup_i440bx },
+	{ "piix4_ide", setup_piix4_ide }, { "piix4_isa", setup_piix4_isa },
 	{ "piix4_pm", setup_piix4_pm },
 };
 

@@ -209,7 +209,7 @@ static int open_disk(const struct machine_disk *disk, char *error, size_t error_
 	return r < 0 ? r : fd;
 }
 
-int machine_files_open(const struct machine_config *config, struct machine_files *files,
+int machine_files_open(const struct machine_config *config, bool kvm, struct machine_files *files,
 		       char *error, size_t error_size)
 {
 	int r = check_memory(config, error, error_size);
@@ -223,7 +223,7 @@ int machine_files_open(const struct machine_config *config, struct machine_files
 		files->firmware = open_firmware(config->firmware, error, error_size);
 		r = files->firmware < 0 ? files->firmware : 0;
 	}
-	if (r == 0) {
+	if (r == 0 && kvm) {
 		files->kvm = open_kvm(error, error_size);
 		r = files->kvm < 0 ? files->kvm : 0;
 	}

@@ -19,10 +19,10 @@ struct machine_ports {
 };
 
 /*
- * /dev/kvm (or $MAINSTAY_KVM), the firmware and the disks, which are checked and locked. 0, or
+ * /dev/kvm (or $MAINSTAY_KVM) when @kvm, the firmware and the disks, which are checked and locked. 0, or
  * -errno with one line in @error; what was opened is in @files in both cases.
  */
-int machine_files_open(const struct machine_config *config, struct machine_files *files,
+int machine_files_open(const struct machine_config *config, bool kvm, struct machine_files *files,
 		       char *error, size_t error_size);
 
 /*

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../base/bits.h"
+#include "../base/endpoint.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
 #include "client.h"
@@ -37,6 +38,7 @@
 struct run_options {
 	struct machine_config config; /* first: MACHINE_OPTIONS fill it */
 	const char *config_file;
+	const char *devtest; /* NULL: an ordinary machine */
 };
 
 enum run_state { RUN_STARTING, RUN_RUNNING, RUN_ENDED };
@@ -45,6 +47,8 @@ enum run_ending { END_NOT, END_QUIT, END_TERM, END_KILL };
 
 struct run {
 	struct machine_config *config;
+	const char *devtest;
+	const char *devtest_path; /* of the socket that was made for it; NULL: none */
 	char name[MACHINE_NAME_MAX + 1];
 	struct runtime_base base;
 	struct runtime_dir dir;
@@ -82,9 +86,9 @@ static void read_description(struct run_options *options, int argc, char **argv)
 	} else if (argc && machine_config_add_disk(config, argv[0], error, sizeof(error)) < 0) {
 		die("%s", error);
 	}
-	if (!options->config_file && !config->serial_count)
+	if (!options->config_file && !config->serial_count && !options->devtest)
 		config->serial[config->serial_count++].kind = MACHINE_CHAR_STDIO;
-	if (!config->disk_count)
+	if (!config->disk_count && !options->devtest)
 		die("no disk: give a disk image, or --drive PATH; --help says more");
 	if (machine_config_check(config, error, sizeof(error)) < 0)
 		die("%s", error);
@@ -105,7 +109,9 @@ static void take_name(struct run *run)
 		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
 	}
 	for (unsigned int i = 1; !run->config->name && r == -EEXIST && i <= NAMES_MAX; i++) {
-		machine_name_from_path(run->config->disks[0].path, i, run->name);
+		machine_name_from_path(run->config->disk_count ? run->config->disks[0].path
+							       : "devtest",
+				       i, run->name);
 		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
 	}
 	run->config->name = run->name;
@@ -117,8 +123,24 @@ static void take_name(struct run *run)
 		    strerror(-r));
 }
 
+static void open_devtest(struct run *run)
+{
+	struct endpoint endpoint;
+	char error[1024];
+
+	if (!run->devtest)
+		return;
+	if (endpoint_open(run->devtest, &endpoint, error, sizeof(error)) < 0)
+		die("--devtest %s", error);
+	run->files.devtest = endpoint.fd;
+	run->files.devtest_listens = endpoint.listening;
+	run->devtest_path = endpoint.path;
+}
+
 static void release_all(struct run *run)
 {
+	if (run->devtest_path)
+		unlink(run->devtest_path);
 	machine_files_close(&run->files);
 	machine_ports_close(&run->ports, run->state != RUN_STARTING);
 	runtime_dir_release(&run->dir);
@@ -159,8 +181,9 @@ static void start(struct run *run)
 	int r;
 
 	machine_files_init(&run->files);
-	if (machine_files_open(run->config, &run->files, error, sizeof(error)) < 0)
+	if (machine_files_open(run->config, !run->devtest, &run->files, error, sizeof(error)) < 0)
 		die("%s", error);
+	open_devtest(run);
 	catch_signals(run);
 	take_name(run);
 	if (machine_ports_open(run->config, run->dir.fd, &run->files, &run->ports, error,
@@ -379,6 +402,7 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 	others = verb_parse(verb, &options, argc, argv, 0, 1);
 	read_description(&options, others, argv);
 	run.config = &options.config;
+	run.devtest = options.devtest;
 	start(&run);
 	status = stay(&run);
 	machine_config_fini(&options.config);
@@ -392,6 +416,12 @@ static const struct opt run_options[] = {
 	  .argument = "FILE",
 	  .help = "run the machine that FILE describes (see mainstay config)",
 	  .offset = offsetof(struct run_options, config_file) },
+	{ .name = "devtest",
+	  .kind = OPT_STRING,
+	  .argument = "WHERE",
+	  .help = "no processor: a test program drives the devices, at unix:PATH (we listen), "
+		  "connect:PATH or fd:N",
+	  .offset = offsetof(struct run_options, devtest) },
 	{ .name = NULL },
 };
 

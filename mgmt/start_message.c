@@ -18,7 +18,12 @@ struct writer {
 void machine_files_init(struct machine_files *files)
 {
 	*files = (struct machine_files){
-		.kvm = -1, .firmware = -1, .control = -1, .parallel = -1, .firmware_log = -1
+		.devtest = -1,
+		.kvm = -1,
+		.firmware = -1,
+		.control = -1,
+		.parallel = -1,
+		.firmware_log = -1,
 	};
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = -1;
@@ -28,6 +33,7 @@ void machine_files_init(struct machine_files *files)
 
 void machine_files_close(struct machine_files *files)
 {
+	files->devtest = fd_close(files->devtest);
 	files->kvm = fd_close(files->kvm);
 	files->firmware = fd_close(files->firmware);
 	files->control = fd_close(files->control);
@@ -135,6 +141,16 @@ static void write_ports(struct writer *w, const struct machine_config *config,
 		json_object_object_add(to, "debugcon", write_char(w, &log, files->firmware_log));
 }
 
+static json_object *write_devtest(struct writer *w, const struct machine_files *files)
+{
+	json_object *json = json_object_new_object();
+
+	add_text(json, "kind", files->devtest_listens ? "listen" : "client");
+	add_fd(w, json, "stream_fd", files->devtest);
+	add_text(json, "name", "device test port");
+	return json;
+}
+
 static void write_clock(const struct machine_config *config, json_object *to)
 {
 	json_object *rtc;
@@ -167,7 +183,10 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	add_number(json, "memory_bytes", (int64_t)MIB(config->memory_mib));
 	add_number(json, "cpus", config->cpus);
 	add_text(json, "cpu", machine_cpus[config->cpu].name);
-	add_fd(&w, json, "kvm_fd", files->kvm);
+	if (files->devtest >= 0)
+		json_object_object_add(json, "devtest", write_devtest(&w, files));
+	else
+		add_fd(&w, json, "kvm_fd", files->kvm);
 	add_fd(&w, json, "firmware_fd", files->firmware);
 	if (files->control >= 0)
 		add_fd(&w, json, "control_fd", files->control);

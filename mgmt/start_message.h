@@ -10,6 +10,8 @@
 
 /* All descriptors that a machine gets; -1 where there is none. */
 struct machine_files {
+	int devtest;	      /* the device test port in place of kvm */
+	bool devtest_listens; /* it is not the connection itself */
 	int kvm, firmware, control, parallel, firmware_log;
 	int disks[MACHINE_DISKS_MAX];	/* in the order of the configuration */
 	int serial[MACHINE_SERIAL_MAX]; /* by port */
@@ -19,7 +21,7 @@ void machine_files_init(struct machine_files *files);
 /* Closes what is open. */
 void machine_files_close(struct machine_files *files);
 
-#define START_MESSAGE_FDS_MAX (5 + MACHINE_DISKS_MAX + MACHINE_SERIAL_MAX)
+#define START_MESSAGE_FDS_MAX (6 + MACHINE_DISKS_MAX + MACHINE_SERIAL_MAX)
 
 /*
  * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has

@@ -57,6 +57,9 @@ struct blockio {
 	uint32_t stopping;	     /* atomic */
 	struct block_request *done;  /* atomic; newest first */
 	struct loop_post post;
+	uint32_t under_way; /* submitted and not completed; under the machine lock */
+	void (*idle)(void *opaque);
+	void *idle_opaque;
 
 	pthread_t worker;
 	bool started;
@@ -245,8 +248,11 @@ static void complete_done(struct blockio *io)
 		struct block_request *next = request->next;
 		int phase = __atomic_load_n(&request->error, __ATOMIC_ACQUIRE);
 
+		io->under_way--;
 		request->complete(request, phase == BEGUN ? 0 : phase);
 		request = next;
+		if (!io->under_way && io->idle)
+			io->idle(io->idle_opaque);
 	}
 }
 
@@ -262,6 +268,7 @@ static void submit(struct block_backend *backend, struct block_request *request)
 	struct blockio *io = of(backend);
 
 	request->error = WAITING;
+	io->under_way++;
 	push(&io->queue, request);
 	wake(io);
 }
@@ -341,6 +348,17 @@ int blockio_start(struct block_backend *backend)
 	pthread_attr_destroy(&attr);
 	io->started = r == 0;
 	return -r;
+}
+
+bool blockio_busy(const struct block_backend *backend)
+{
+	return of((struct block_backend *)backend)->under_way;
+}
+
+void blockio_watch_idle(struct block_backend *backend, void (*idle)(void *opaque), void *opaque)
+{
+	of(backend)->idle = idle;
+	of(backend)->idle_opaque = opaque;
 }
 
 void blockio_free(struct block_backend *backend)

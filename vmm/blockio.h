@@ -9,6 +9,7 @@
 #ifndef VMM_BLOCKIO_H
 #define VMM_BLOCKIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -27,6 +28,10 @@ int blockio_new(struct loop *loop, const struct vm_disk *disk, struct block_back
 		char *error, size_t error_size);
 /* Starts the worker. Once. 0 or -errno. */
 int blockio_start(struct block_backend *backend);
+/* Whether requests are under way. With the lock. */
+bool blockio_busy(const struct block_backend *backend);
+/* From now on calls @idle, with the lock in the loop thread, whenever the last request completes. */
+void blockio_watch_idle(struct block_backend *backend, void (*idle)(void *opaque), void *opaque);
 /*
  * Ends the worker when all that was submitted is done, the image flushed and in its final form;
  * completes what is not completed yet, and frees. What a complete() submits then is dropped. Loop

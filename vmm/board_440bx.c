@@ -49,6 +49,7 @@ union device_config {
 	struct piix4_ide_config piix4_ide;
 	struct piix4_isa_config piix4_isa;
 	struct piix4_pm_config piix4_pm;
+	struct port61_config port61;
 	struct ps2_keyboard_config ps2_keyboard;
 	struct ps2_mouse_config ps2_mouse;
 };
@@ -198,7 +199,7 @@ static bool without_kernel_chips(struct board *board, const struct board_row *ro
 				 union device_config *config)
 {
 	(void)row;
-	(void)config;
+	config->port61 = (struct port61_config){ .out2 = NULL };
 	return !board->in_kernel_chips;
 }
 

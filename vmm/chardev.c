@@ -45,6 +45,7 @@ struct chardev {
 	int restore_flags;			 /* file status flags to give back; -1: unchanged */
 	struct loop_watch *listen_watch, *watch; /* watch is NULL for what epoll cannot watch */
 	bool at_end;				 /* nothing more will be read */
+	bool parting;				 /* a client that goes when it has been told all */
 	bool blocked;				 /* the peer takes nothing for now */
 	bool device_waits;			 /* a write was cut short: tx_ready() is due */
 	bool error_logged;
@@ -107,7 +108,7 @@ static void disconnect(struct chardev *c)
 	loop_watch_free(c->watch);
 	c->watch = NULL;
 	restore_and_close(c);
-	c->blocked = false;
+	c->blocked = c->parting = false;
 	c->in_count = 0;
 	c->out_tail = c->out_head;
 	tell_connected(c);
@@ -180,6 +181,10 @@ static void flush(struct chardev *c)
 		left -= (uint32_t)n;
 	}
 	tell_room(c);
+	if (c->parting && !out_count(c)) {
+		disconnect(c);
+		return;
+	}
 	if (out_count(c) && !c->blocked)
 		loop_post(c->loop, &c->flush_post);
 	update_watch(c);
@@ -284,9 +289,10 @@ static void peer_readable(struct chardev *c)
 		feed(c);
 		return;
 	}
-	/* The end of what a terminal or a pipe has to say; output may go on. A client has left. */
+	/* The end of what a terminal or a pipe has to say; output may go on. A client leaves. */
 	c->at_end = true;
-	if (c->kind == VM_CHAR_LISTEN || n < 0)
+	c->parting = c->kind == VM_CHAR_LISTEN || c->kind == VM_CHAR_CLIENT;
+	if (n < 0 || (c->parting && !out_count(c)))
 		disconnect(c);
 	else
 		update_watch(c);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "clock.h"
 
+#include <assert.h>
 #include <time.h>
 
 #include "../devmodel/timer.h"
@@ -25,7 +26,7 @@ uint64_t clock_now(const struct clock *clock)
 
 void clock_start(struct clock *clock)
 {
-	if (clock->running)
+	if (clock->running || clock->stepped)
 		return;
 	clock->offset_ns = monotonic_ns() - clock->frozen_ns;
 	clock->running = true;
@@ -35,6 +36,12 @@ void clock_stop(struct clock *clock)
 {
 	clock->frozen_ns = clock_now(clock);
 	clock->running = false;
+}
+
+void clock_move(struct clock *clock, uint64_t virtual_ns)
+{
+	assert(clock->stepped && virtual_ns >= clock->frozen_ns);
+	clock->frozen_ns = virtual_ns;
 }
 
 uint64_t clock_to_monotonic(const struct clock *clock, uint64_t virtual_ns)

@@ -27,6 +27,7 @@
 #define RTC_OFFSET_S_MAX 86400
 #define IDE_IRQ_DELAY_US_MAX 100000
 #define JSON_DEPTH_MAX 8
+#define DEVTEST_MEMORY_BYTES MIB(128)
 
 struct reader {
 	const int *fds;
@@ -275,10 +276,12 @@ static int read_object(struct reader *r, const struct member *m, json_object *va
 
 static const char *const format_names[] = { "vhd", "raw", NULL };
 /* A port without a character device is left out, so that "none" is no kind here. */
-static const char *const kind_names[] = { "", "stream", "listen", "write", NULL };
+static const char *const kind_names[] = { "", "stream", "listen", "write", "client", NULL };
 
 _Static_assert(VM_DISK_VHD == 0 && VM_DISK_RAW == 1, "format_names");
-_Static_assert(VM_CHAR_STREAM == 1 && VM_CHAR_LISTEN == 2 && VM_CHAR_WRITE == 3, "kind_names");
+_Static_assert(VM_CHAR_STREAM == 1 && VM_CHAR_LISTEN == 2 && VM_CHAR_WRITE == 3 &&
+		       VM_CHAR_CLIENT == 4,
+	       "kind_names");
 
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define RANGE(from, to) .min = (from), .max = (to)
@@ -400,8 +403,9 @@ static const struct member message_members[] = {
 	  RANGE((int64_t)MEMORY_BYTES_MIN, (int64_t)MEMORY_BYTES_MAX), REQUIRED },
 	{ "cpus", read_number, FIELD(struct vm_config, cpus), RANGE(1, VM_CPUS_MAX), REQUIRED },
 	{ "cpu", read_text, FIELD(struct vm_config, cpu_model), REQUIRED },
-	{ "kvm_fd", read_fd, FIELD(struct vm_config, kvm_fd), REQUIRED },
-	{ "firmware_fd", read_fd, FIELD(struct vm_config, firmware_fd), REQUIRED },
+	{ "kvm_fd", read_fd, FIELD(struct vm_config, kvm_fd) },
+	{ "devtest", read_object, FIELD(struct vm_config, devtest), .object = char_members },
+	{ "firmware_fd", read_fd, FIELD(struct vm_config, firmware_fd) },
 	{ "control_fd", read_fd, FIELD(struct vm_config, control_fd) },
 	{ "disks", read_disks, .object = disk_members },
 	{ "serial", read_serial, .object = serial_members },
@@ -410,7 +414,6 @@ static const struct member message_members[] = {
 	{ "rtc", read_object, .object = rtc_members },
 	{ "ide_irq_delay_us", read_number, FIELD(struct vm_config, ide_irq_delay_us),
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
-	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
 	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
 	{ .name = NULL },
 };
@@ -457,8 +460,35 @@ static void config_init(struct vm_config *config)
 		config->disks[i].fd = -1;
 	for (size_t i = 0; i < VM_SERIAL_MAX; i++)
 		config->serial[i].fd = -1;
+	config->devtest.fd = -1;
 	config->parallel.fd = -1;
 	config->debugcon.fd = -1;
+}
+
+/* A machine has a processor, or a program in its place. */
+static int check_processor(struct reader *r, const struct vm_config *config)
+{
+	bool devtest = config->devtest.kind != VM_CHAR_NONE;
+
+	if (devtest && config->kvm_fd >= 0)
+		return fail(r, "devtest", "such a machine takes no kvm_fd");
+	if (devtest && config->devtest.kind != VM_CHAR_LISTEN &&
+	    config->devtest.kind != VM_CHAR_CLIENT)
+		return fail(r, "devtest.kind", "must be listen or client");
+	if (!devtest && config->kvm_fd < 0)
+		return fail(r, "kvm_fd", "is missing");
+	if (!devtest && config->firmware_fd < 0)
+		return fail(r, "firmware_fd", "is missing");
+	return 0;
+}
+
+void vm_config_devtest(struct vm_config *ret_config)
+{
+	config_init(ret_config);
+	strcpy(ret_config->name, "devtest");
+	strcpy(ret_config->cpu_model, "nt4");
+	ret_config->memory_bytes = DEVTEST_MEMORY_BYTES;
+	ret_config->cpus = 1;
 }
 
 /* As vm_config_parse(); *ret_used has a bit for each descriptor that the configuration names. */
@@ -478,6 +508,8 @@ static int parse(const char *text, size_t size, const int *fds, unsigned int fd_
 	config_init(&config);
 	result = read_members(&r, message_members, root, &config, "");
 	json_object_put(root);
+	if (result == 0)
+		result = check_processor(&r, &config);
 	if (result < 0)
 		return result;
 	*ret_config = config;

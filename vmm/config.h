@@ -16,6 +16,10 @@
  *	  "rtc": { "local_offset_s": 32400 },
  *	  "ide_irq_delay_us": 70, "fast_disk": true }
  *
+ * "devtest": { "kind": "listen", "stream_fd": 0, "name": "unix:test.sock" } in place of kvm_fd asks for
+ * the device test port (devtest.h), for many clients or the one of kind "client": the same machine without
+ * a processor; firmware_fd may be missing then.
+ *
  * control_fd, disks, serial, parallel, debugcon, geometry, rtc, ide_irq_delay_us (70) and fast_disk
  * (true) may be missing. Any other member is an error. The process answers on the same socket with one
  * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
@@ -57,6 +61,7 @@ enum vm_char_kind {
 	VM_CHAR_STREAM, /* a connected socket, pty or terminal: read and written */
 	VM_CHAR_LISTEN, /* a listening unix socket; one client at a time, the next waits */
 	VM_CHAR_WRITE,	/* a file or pipe: only written */
+	VM_CHAR_CLIENT, /* a connected socket whose peer has gone when it stops sending */
 };
 
 struct vm_char {
@@ -72,7 +77,8 @@ struct vm_config {
 	uint32_t cpus;
 	char cpu_model[16];
 	int kvm_fd, firmware_fd;
-	int control_fd; /* listening, -1: none */
+	struct vm_char devtest; /* the device test port; then there is no kvm_fd */
+	int control_fd;		/* listening, -1: none */
 	unsigned int disk_count;
 	struct vm_disk disks[VM_DISKS_MAX]; /* sorted by slot */
 	struct vm_char serial[VM_SERIAL_MAX];
@@ -89,6 +95,9 @@ struct vm_config {
  */
 int vm_config_parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
 		    struct vm_config *ret_config, char *error, size_t error_size);
+
+/* The machine of a device test port that nobody gave a configuration: nothing is attached to it. */
+void vm_config_devtest(struct vm_config *ret_config);
 
 /* Receives the start message on @socket and parses it; -errno or -EINVAL as above. */
 int vm_config_receive(int socket, struct vm_config *ret_config, char *error, size_t error_size);

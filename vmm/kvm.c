@@ -195,13 +195,16 @@ void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level)
 	struct kvm_irq_level line = { .irq = irq, .level = level };
 
 	/* It can fail for a wrong number alone. */
-	(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
+	if (kvm->vm_fd >= 0)
+		(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
 }
 
 int kvm_capture_reset_chips(struct kvm *kvm)
 {
 	struct kvm_irqchips *chips = &kvm->reset_chips;
 
+	if (kvm->vm_fd < 0)
+		return 0;
 	chips->pic[0].chip_id = KVM_IRQCHIP_PIC_MASTER;
 	chips->pic[1].chip_id = KVM_IRQCHIP_PIC_SLAVE;
 	chips->ioapic.chip_id = KVM_IRQCHIP_IOAPIC;
@@ -217,6 +220,8 @@ void kvm_reset_chips(struct kvm *kvm)
 {
 	struct kvm_irqchips *chips = &kvm->reset_chips;
 
+	if (kvm->vm_fd < 0)
+		return;
 	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[0]);
 	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[1]);
 	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->ioapic);
@@ -225,13 +230,15 @@ void kvm_reset_chips(struct kvm *kvm)
 
 void kvm_pause_pit(struct kvm *kvm)
 {
-	(void)ioctl(kvm->vm_fd, KVM_GET_PIT2, &kvm->paused_pit);
+	if (kvm->vm_fd >= 0)
+		(void)ioctl(kvm->vm_fd, KVM_GET_PIT2, &kvm->paused_pit);
 }
 
 void kvm_resume_pit(struct kvm *kvm)
 {
 	/* Loading it drops the ticks that were counted for a guest that stood still. */
-	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
+	if (kvm->vm_fd >= 0)
+		(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
 }
 
 void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted)
@@ -242,7 +249,7 @@ void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool
 		.pio = 1,
 	};
 
-	if (kvm->ring_page)
+	if (kvm->ring_page && kvm->vm_fd >= 0)
 		(void)ioctl(kvm->vm_fd,
 			    posted ? KVM_REGISTER_COALESCED_MMIO : KVM_UNREGISTER_COALESCED_MMIO,
 			    &zone);

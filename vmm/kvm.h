@@ -21,6 +21,7 @@ struct kvm_irqchips {
 	struct kvm_pit_state2 pit;
 };
 
+/* A device test port has none: vm_fd is -1, and the functions below kvm_init() do nothing then. */
 struct kvm {
 	int fd;		  /* SANDBOX_FD_KVM; closed once the machine is built */
 	int vm_fd;	  /* SANDBOX_FD_VM */

@@ -81,6 +81,7 @@ struct machine {
 	struct device_env env;
 	struct board board;
 
+	struct machine_watcher watcher; /* of a device test port */
 	struct log_limit guest_log_limit;
 	struct loop_post ended;
 };
@@ -164,7 +165,11 @@ static int64_t env_wall_clock(struct device_env *env)
 
 static void isa_irq_changed(void *opaque, unsigned int n, bool level)
 {
-	kvm_irq_line(&((struct machine *)opaque)->kvm, n, level);
+	struct machine *machine = opaque;
+
+	kvm_irq_line(&machine->kvm, n, level);
+	if (machine->watcher.irq)
+		machine->watcher.irq(machine->watcher.opaque, n, level);
 }
 
 static void io_changed(struct io_bus *bus, struct io_region *region, bool mapped)
@@ -456,7 +461,78 @@ const struct vcpu_stats *machine_vcpu_stats(const struct machine *machine, unsig
 	return index < machine->vcpus.count ? &machine->vcpus.vcpus[index].stats : NULL;
 }
 
+/* --- without a processor */
+
+struct io_bus *machine_io(struct machine *machine)
+{
+	return &machine->io;
+}
+
+struct dma *machine_dma(struct machine *machine)
+{
+	return &machine->memory.dma;
+}
+
+void machine_watch(struct machine *machine, const struct machine_watcher *watcher)
+{
+	machine->watcher = *watcher;
+	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
+		if (machine->board.disks[i])
+			blockio_watch_idle(machine->board.disks[i], watcher->disks_idle,
+					   watcher->opaque);
+	}
+}
+
+void machine_settle(struct machine *machine)
+{
+	settle(machine, NULL);
+}
+
+bool machine_disks_busy(const struct machine *machine)
+{
+	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
+		if (machine->board.disks[i] && blockio_busy(machine->board.disks[i]))
+			return true;
+	}
+	return false;
+}
+
+uint64_t machine_next_timer_ns(const struct machine *machine)
+{
+	return timer_queue_next(&machine->timers);
+}
+
+bool machine_step(struct machine *machine, uint64_t to_ns)
+{
+	uint64_t now = clock_now(&machine->clock);
+	uint64_t next = timer_queue_next(&machine->timers);
+
+	if (next > to_ns) {
+		if (to_ns > now)
+			clock_move(&machine->clock, to_ns);
+		return true;
+	}
+	if (next > now)
+		clock_move(&machine->clock, next);
+	timer_queue_run(&machine->timers, clock_now(&machine->clock));
+	settle(machine, NULL);
+	return false;
+}
+
 /* --- building */
+
+/* Nobody runs what a device test port's machine has in place of firmware. */
+static int blank_firmware(uint8_t **ret_image, size_t *ret_size)
+{
+	uint8_t *image = malloc(KIB(64));
+
+	if (!image)
+		return -ENOMEM;
+	memset(image, 0xff, KIB(64));
+	*ret_image = image;
+	*ret_size = KIB(64);
+	return 0;
+}
 
 static int build_memory(struct machine *machine, char *error, size_t error_size)
 {
@@ -466,7 +542,8 @@ static int build_memory(struct machine *machine, char *error, size_t error_size)
 	char size[16];
 	int r;
 
-	r = firmware_read(config->firmware_fd, &rom, &rom_bytes);
+	r = config->firmware_fd < 0 ? blank_firmware(&rom, &rom_bytes)
+				    : firmware_read(config->firmware_fd, &rom, &rom_bytes);
 	if (r < 0) {
 		snprintf(error, error_size, "the firmware image cannot be used: %s", strerror(-r));
 		return r;
@@ -505,6 +582,7 @@ static int build_timers(struct machine *machine, char *error, size_t error_size)
 	int r;
 
 	clock_init(&machine->clock);
+	machine->clock.stepped = machine->config->kvm_fd < 0;
 	timer_queue_init(&machine->timers, timers_now, timers_program);
 	machine->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (machine->timer_fd < 0) {
@@ -576,7 +654,7 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 	board->config = machine->config;
 	board->below_4g = machine->memory.layout.below_4g;
 	board->above_4g = machine->memory.layout.above_4g;
-	board->in_kernel_chips = true;
+	board->in_kernel_chips = machine->config->kvm_fd >= 0;
 	r = board_440bx_build(board, error, error_size);
 	if (r < 0)
 		return r;
@@ -588,15 +666,16 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 
 static int build(struct machine *machine, char *error, size_t error_size)
 {
+	bool processors = machine->config->kvm_fd >= 0;
 	int r;
 
 	build_env(machine);
 	r = build_timers(machine, error, error_size);
-	if (r == 0)
+	if (r == 0 && processors)
 		r = kvm_init(&machine->kvm, machine->config->kvm_fd, error, error_size);
 	if (r == 0)
 		r = build_memory(machine, error, error_size);
-	if (r == 0)
+	if (r == 0 && processors)
 		r = build_vcpus(machine, error, error_size);
 	if (r == 0)
 		r = build_backends(machine, error, error_size);
@@ -627,6 +706,7 @@ int machine_new(struct loop *loop, const struct vm_config *config, struct machin
 		machine->loop = loop;
 		machine->state = MACHINE_PAUSED;
 		machine->timer_fd = -1;
+		machine->kvm.fd = machine->kvm.vm_fd = -1;
 		machine->ended.run = quit_loop;
 		r = build(machine, error, sizeof(error));
 	}

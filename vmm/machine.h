@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 struct device;
+struct dma;
+struct io_bus;
 struct loop;
 struct machine;
 struct vm_config;
@@ -42,6 +44,26 @@ void machine_reset(struct machine *machine);
 void machine_power_button(struct machine *machine);
 /* Ends the loop with status 0: the plug is pulled, disks are flushed. */
 void machine_quit(struct machine *machine);
+
+/*
+ * For whoever stands in for the processor of a machine that has none (devtest.h). Virtual time moves only
+ * by machine_step(), which goes to the next timer or to @to_ns, whichever comes first, and tells whether
+ * @to_ns is reached. machine_watch() tells of the ISA interrupt lines, and when no disk is busy any more.
+ */
+struct machine_watcher {
+	void (*irq)(void *opaque, unsigned int n, bool level);
+	void (*disks_idle)(void *opaque);
+	void *opaque;
+};
+struct io_bus *machine_io(struct machine *machine);
+struct dma *machine_dma(struct machine *machine);
+void machine_watch(struct machine *machine, const struct machine_watcher *watcher);
+/* Carries out what an access asked for. */
+void machine_settle(struct machine *machine);
+bool machine_disks_busy(const struct machine *machine);
+/* The deadline of the next timer, or TIMER_OFF. */
+uint64_t machine_next_timer_ns(const struct machine *machine);
+bool machine_step(struct machine *machine, uint64_t to_ns);
 
 const struct vm_config *machine_config(const struct machine *machine);
 /* Virtual nanoseconds since the machine was built. */

@@ -4,6 +4,7 @@
  * start socket at descriptor 3; see config.h for what comes over it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +12,21 @@
 #include <unistd.h>
 
 #include "../base/bits.h"
+#include "../base/endpoint.h"
 #include "../base/fdio.h"
 #include "../base/fdpass.h"
 #include "../base/log.h"
 #include "../base/opt.h"
 #include "config.h"
 #include "control.h"
+#include "devtest.h"
 #include "loop.h"
 #include "machine.h"
 #include "sandbox.h"
 
 struct options {
 	struct sandbox_options sandbox;
+	const char *devtest; /* where to serve a device test port by ourselves; NULL: not at all */
 	bool help, version;
 };
 
@@ -58,6 +62,12 @@ static const struct opt option_table[] = {
 	  .help = "full (default), or degraded: run even where the host has neither namespaces nor "
 		  "Landlock",
 	  .set = set_sandbox },
+	{ .name = "devtest",
+	  .kind = OPT_STRING,
+	  .argument = "WHERE",
+	  .help = "serve a device test port at unix:PATH, connect:PATH or fd:N: a machine without "
+		  "processor and media ('mainstay run --devtest' gives it those)",
+	  .offset = offsetof(struct options, devtest) },
 	{ .name = "help",
 	  .letter = 'h',
 	  .kind = OPT_FLAG,
@@ -126,6 +136,25 @@ static void watch_signals(struct loop *loop, struct machine *machine)
 	}
 }
 
+/* The machine of a test port that stands for itself; its descriptor takes the start socket's place. */
+static void serve_devtest(const char *where, struct vm_config *ret_config)
+{
+	struct endpoint endpoint;
+	char error[256];
+
+	vm_config_devtest(ret_config);
+	if (endpoint_open(where, &endpoint, error, sizeof(error)) < 0)
+		die("--devtest %s", error);
+	if (endpoint.fd != VM_START_FD) {
+		if (dup3(endpoint.fd, VM_START_FD, O_CLOEXEC) < 0)
+			die("--devtest %s: %s", where, strerror(errno));
+		close(endpoint.fd);
+	}
+	ret_config->devtest.kind = endpoint.listening ? VM_CHAR_LISTEN : VM_CHAR_CLIENT;
+	ret_config->devtest.fd = VM_START_FD;
+	snprintf(ret_config->devtest.name, sizeof(ret_config->devtest.name), "%s", where);
+}
+
 static void announce(enum sandbox_level level)
 {
 	char message[64];
@@ -146,17 +175,22 @@ int main(int argc, char **argv)
 	struct loop *loop;
 	struct machine *machine;
 	struct control *control = NULL;
+	struct devtest *devtest = NULL;
 	char error[256];
 	int r, status;
 
 	log_init("mainstay-vmm", LOG_LEVEL_INFO);
 	parse_options(argc, argv, &options);
 	prepare_signals();
+	if (options.devtest)
+		serve_devtest(options.devtest, &config);
 	level = sandbox_early(&options.sandbox);
 
-	r = vm_config_receive(VM_START_FD, &config, error, sizeof(error));
-	if (r < 0)
-		die("start message: %s", error);
+	if (!options.devtest) {
+		r = vm_config_receive(VM_START_FD, &config, error, sizeof(error));
+		if (r < 0)
+			die("start message: %s", error);
+	}
 	r = loop_new(&loop);
 	if (r < 0)
 		die("event loop: %s", strerror(-r));
@@ -168,19 +202,26 @@ int main(int argc, char **argv)
 		if (r < 0)
 			die("%s: control socket: %s", config.name, strerror(-r));
 	}
+	if (config.devtest.kind != VM_CHAR_NONE) {
+		r = devtest_new(loop, machine, &devtest);
+		if (r < 0)
+			die("%s: device test port: %s", config.name, strerror(-r));
+	}
 	sandbox_warm_up();
 	sandbox_files(level);
 
 	r = machine_start(machine);
 	if (r < 0)
 		die("%s: threads: %s", config.name, strerror(-r));
-	announce(level);
+	if (!options.devtest)
+		announce(level);
 	sandbox_thread(SANDBOX_LOOP);
 	loop_lock(loop);
 	machine_resume(machine);
 	loop_unlock(loop);
 	status = loop_run(loop);
 
+	devtest_free(devtest);
 	control_free(control);
 	machine_free(machine);
 	/* The loop goes with the process: taking it apart needs calls that the filter refuses by

@@ -98,6 +98,8 @@ int memslot_update(struct memslots *slots, const struct memory *memory)
 	struct memslots now = { .vm_fd = slots->vm_fd };
 	int r;
 
+	if (slots->vm_fd < 0)
+		return 0;
 	r = delete_stale(slots, memory, &now);
 	for (unsigned int i = 0; i < memory->map.count && r == 0; i++) {
 		const struct memmap_range *range = &memory->map.ranges[i];

@@ -8,7 +8,7 @@
 struct memory;
 
 struct memslots {
-	int vm_fd;
+	int vm_fd;			  /* -1: nobody is to be told */
 	struct memmap applied;		  /* what KVM has; ranges without a slot are left out */
 	uint16_t slot[MEMMAP_RANGES_MAX]; /* slot number of applied.ranges[i] */
 };

@@ -38,6 +38,7 @@ _mainstay_value()
 	--rtc) _mainstay_words "utc local" "$2" ;;
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
 	--serial) _mainstay_words "stdio console pty unix: file: none" "$2" ;;
+	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
 	--parallel) _mainstay_words "file: none" "$2" ;;
 	--name | --uuid | --timeout) ;;
 	*) return 1 ;;
@@ -58,7 +59,7 @@ _mainstay()
 	fi
 	verb=${COMP_WORDS[1]}
 	case $verb in
-	run) options="$machine --config" ;;
+	run) options="$machine --config --devtest" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;
 	stop) options="--timeout --force" ;;

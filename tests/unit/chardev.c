@@ -343,6 +343,41 @@ static int scratch_file(void)
 	return fd;
 }
 
+/* A client that says no more may still listen; when it has heard all it is let go. */
+Test(chardev, a_client_that_stops_sending_hears_everything_first)
+{
+	static uint8_t burst[8192];
+	size_t written = 0, read_bytes = 0;
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	start(VM_CHAR_CLIENT, pair[0]);
+	/* More than the socket takes at once. */
+	for (unsigned int i = 0; i < 1000 && written < 1u << 20; i++) {
+		size_t n = guest_writes(burst, sizeof(burst));
+
+		written += n;
+		if (!n)
+			break;
+		usleep(1000);
+	}
+	cr_assert_eq(shutdown(pair[1], SHUT_WR), 0);
+	usleep(50000);
+	cr_assert_eq(port.disconnects, 0);
+	for (;;) {
+		ssize_t n = read(pair[1], burst, sizeof(burst));
+
+		cr_assert_geq(n, 0);
+		if (!n)
+			break;
+		read_bytes += (size_t)n;
+	}
+	cr_assert_eq(read_bytes, written);
+	WAIT_FOR(port.disconnects, 1);
+	stop();
+	close(pair[1]);
+}
+
 Test(chardev, a_file_gets_everything_in_order)
 {
 	static char text[100000], back[100000];

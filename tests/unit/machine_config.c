@@ -470,10 +470,10 @@ Test(machine_config, derived_uuid_belongs_to_the_disk)
 
 /* --- what the machine's process refuses */
 
-#define START                                                                                      \
+#define NO_PROCESSOR                                                                               \
 	"{\"protocol\":1,\"name\":\"x\",\"uuid\":\"00112233-4455-6677-8899-aabbccddeeff\","        \
-	"\"board\":1,\"memory_bytes\":4194304,\"cpus\":1,\"cpu\":\"nt4\",\"kvm_fd\":0,"            \
-	"\"firmware_fd\":1"
+	"\"board\":1,\"memory_bytes\":4194304,\"cpus\":1,\"cpu\":\"nt4\""
+#define START NO_PROCESSOR ",\"kvm_fd\":0,\"firmware_fd\":1"
 
 Test(vm_config, smallest_message)
 {
@@ -501,6 +501,34 @@ Test(vm_config, tuning)
 		     "%s", error);
 	cr_assert_eq(vm.ide_irq_delay_us, 0);
 	cr_assert_not(vm.fast_disk);
+}
+
+Test(vm_config, a_device_test_port_needs_no_processor)
+{
+	struct machine_config config;
+	struct machine_files files;
+	struct vm_config vm;
+	int fds[START_MESSAGE_FDS_MAX];
+	unsigned int count;
+	char *text;
+
+	cr_assert_eq(parse(&config, ARRAY_LEN(full_arguments), full_arguments), 0);
+	machine_config_derive(&config);
+	machine_files_init(&files);
+	files.devtest = 100;
+	files.devtest_listens = true;
+	text = start_message_write(&config, &files, fds, &count);
+	cr_assert_eq(vm_config_parse(text, strlen(text), fds, count, &vm, error, sizeof(error)), 0,
+		     "%s", error);
+	free(text);
+	cr_assert_eq(vm.kvm_fd, -1);
+	cr_assert_eq(vm.devtest.fd, 100);
+	cr_assert_eq(vm.devtest.kind, VM_CHAR_LISTEN);
+	vm_config_devtest(&vm);
+	cr_assert_eq(vm.kvm_fd, -1);
+	cr_assert_eq(vm.disk_count, 0);
+	cr_assert_eq(vm.memory_bytes, MIB(128));
+	machine_config_fini(&config);
 }
 
 Test(vm_config, wrong_messages_are_named)
@@ -557,6 +585,30 @@ Test(vm_config, wrong_messages_are_named)
 		{ START ",\"rtc\":{\"local_offset_s\":86401}}", "rtc.local_offset_s" },
 		{ START ",\"ide_irq_delay_us\":-1}", "ide_irq_delay_us" },
 		{ START ",\"fast_disk\":1}", "fast_disk" },
+	};
+	static const int fds[] = { 40, 41, 42 };
+	static const int four[] = { 40, 41, 42, 43 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool twice = strstr(rows[i][1], "used twice");
+		struct vm_config vm;
+
+		cr_assert_eq(vm_config_parse(rows[i][0], strlen(rows[i][0]), twice ? four : fds,
+					     twice ? 4 : 3, &vm, error, sizeof(error)),
+			     -EINVAL, "%s", rows[i][0]);
+		cr_assert(strstr(error, rows[i][1]), "%s: %s", rows[i][0], error);
+	}
+}
+
+Test(vm_config, a_machine_has_a_processor_or_a_test_port)
+{
+	static const char *const rows[][2] = {
+		{ START ",\"devtest\":{\"kind\":\"listen\",\"stream_fd\":2,\"name\":\"a\"}}",
+		  "devtest: such a machine takes no kvm_fd" },
+		{ NO_PROCESSOR "}", "kvm_fd: is missing" },
+		{ NO_PROCESSOR ",\"kvm_fd\":0}", "firmware_fd: is missing" },
+		{ NO_PROCESSOR ",\"devtest\":{\"kind\":\"write\",\"stream_fd\":2,\"name\":\"a\"}}",
+		  "devtest.kind: must be listen or client" },
 	};
 	static const int fds[] = { 40, 41, 42 };
 	static const int four[] = { 40, 41, 42, 43 };

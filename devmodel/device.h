@@ -103,6 +103,14 @@ struct device_class {
 	void (*reset)(struct device *dev, enum reset_kind kind);
 	/* Checks a decoded @state (a struct foo_state) before it is committed; false: refused. */
 	bool (*check)(const void *state);
+	/*
+	 * Large memory that belongs to the device (video RAM), for which a field table is no place:
+	 * block @index from 0, NULL behind the last. Its bytes, a multiple of 4096, are saved and
+	 * loaded as pages, between the fields and post_load(). @ret_name tells blocks of one device
+	 * apart. It lies at the same place for the device's whole life.
+	 */
+	void *(*memory)(struct device *dev, unsigned int index, const char **ret_name,
+			uint64_t *ret_bytes);
 	/* The state was loaded: derive everything else from it. */
 	void (*post_load)(struct device *dev);
 	void (*fini)(struct device *dev);

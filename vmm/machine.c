@@ -28,18 +28,13 @@
 #include "../devmodel/pci.h"
 #include "../devmodel/piix4_pm.h"
 #include "blockio.h"
-#include "board.h"
 #include "chardev.h"
-#include "clock.h"
 #include "config.h"
 #include "cpuid.h"
 #include "firmware.h"
-#include "kvm.h"
 #include "loop.h"
-#include "memory.h"
-#include "memslot.h"
+#include "machine_impl.h"
 #include "stats.h"
-#include "vcpu.h"
 
 #define GUEST_LOG_BURST 10
 #define GUEST_LOG_INTERVAL_NS (10 * NSEC_PER_SEC)
@@ -50,41 +45,6 @@
 #define SHUTDOWN_CODE_IRET 0x0b
 #define SHUTDOWN_CODE_RETF 0x0c
 #define SHUTDOWN_CODE_RESUME 0xfe
-
-/* What is to be done by settle(). */
-#define PENDING_MEMORY BIT(0)
-#define PENDING_RESET_HARD BIT(1)
-#define PENDING_RESET_INIT BIT(2)
-#define PENDING_POWER_OFF BIT(3)
-#define PENDING_SUSPEND BIT(4)
-
-struct machine {
-	const struct vm_config *config;
-	struct loop *loop;
-	enum machine_state state;
-	uint32_t pending;
-	uint64_t resets;
-
-	struct kvm kvm;
-	struct memory memory;
-	struct memslots memslots;
-	struct vcpu_set vcpus;
-
-	struct clock clock;
-	struct timer_queue timers;
-	int timer_fd;
-	struct loop_watch *timer_watch;
-
-	struct io_bus io;
-	struct pci_bus pci;
-	struct irq_hub isa_irqs;
-	struct device_env env;
-	struct board board;
-
-	struct machine_watcher watcher; /* of a device test port */
-	struct log_limit guest_log_limit;
-	struct loop_post ended;
-};
 
 /* --- what devices get */
 

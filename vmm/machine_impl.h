@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is inside of a machine, for the files that are it: machine.c, snapshot.c and save.c. */
+#ifndef VMM_MACHINE_IMPL_H
+#define VMM_MACHINE_IMPL_H
+
+#include "../base/bits.h"
+#include "../base/log.h"
+#include "../devmodel/device.h"
+#include "../devmodel/pci.h"
+#include "board.h"
+#include "clock.h"
+#include "kvm.h"
+#include "loop.h"
+#include "machine.h"
+#include "memory.h"
+#include "memslot.h"
+#include "vcpu.h"
+
+/* What is to be done by settle(). */
+#define PENDING_MEMORY BIT(0)
+#define PENDING_RESET_HARD BIT(1)
+#define PENDING_RESET_INIT BIT(2)
+#define PENDING_POWER_OFF BIT(3)
+#define PENDING_SUSPEND BIT(4)
+
+struct machine {
+	const struct vm_config *config;
+	struct loop *loop;
+	enum machine_state state;
+	uint32_t pending;
+	uint64_t resets;
+
+	struct kvm kvm;
+	struct memory memory;
+	struct memslots memslots;
+	struct vcpu_set vcpus;
+
+	struct clock clock;
+	struct timer_queue timers;
+	int timer_fd;
+	struct loop_watch *timer_watch;
+
+	struct io_bus io;
+	struct pci_bus pci;
+	struct irq_hub isa_irqs;
+	struct device_env env;
+	struct board board;
+
+	struct machine_watcher watcher; /* of a device test port */
+	struct log_limit guest_log_limit;
+	struct loop_post ended;
+};
+
+#endif

@@ -48,12 +48,12 @@ CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
 # --- folders: each is a library of all its sources but the programs' main files
-STRICT := base devmodel vhd net
+STRICT := base devmodel vhd net state
 MAINS := vmm/main.c vhd/vhd_tool.c mgmt/mainstay.c
 library_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 library = $(BUILD)/lib/$(1).a
-LIBRARIES := base devmodel vhd vmm mgmt
+LIBRARIES := base devmodel vhd state vmm mgmt
 
 define library_rule
 $(call library,$(1)): $(call objects,$(call library_sources,$(1)))
@@ -89,16 +89,16 @@ $(BUILD)/obj/vmm/acpi.o: $(BUILD)/gen/dsdt_aml.h
 $(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
-packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd)
-vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd) -lpthread
-mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng) -lpthread
+packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd)
+vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd) -lpthread
+mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libzstd) -lpthread
 
 # --- programs
 PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
 .PHONY: all
 all: $(PROGRAMS)
 
-$(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm devmodel vhd base,$(call library,$(l)))
+$(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm state devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
@@ -106,7 +106,7 @@ $(BUILD)/bin/mainstay-vhd: $(call objects,vhd/vhd_tool.c) $(foreach l,vhd base,$
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-$(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt vhd base,$(call library,$(l)))
+$(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt state vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
@@ -114,7 +114,7 @@ $(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt vhd base
 # --- tests: every C file in tests/unit and tests/dev is one criterion program
 TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/dev/*.c))
-TEST_LIBRARIES := $(foreach l,vmm mgmt devmodel vhd base,$(call library,$(l)))
+TEST_LIBRARIES := $(foreach l,vmm mgmt state devmodel vhd base,$(call library,$(l)))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(say) LD $@

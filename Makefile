@@ -5,6 +5,7 @@
 #   make demo       boot a small Linux guest to a shell; ONCE=1: unattended, then power off
 #   make check      all tests that belong before a commit; make soak: the long ones
 #   make bench      compare with QEMU
+#   make registers  write docs/registers.md anew, after a change of a device's tables
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
 #   SANITIZE=1      with address and undefined-behaviour sanitizers (own build folder)
 #   CC=clang        another compiler (give BUILD= too)
@@ -110,6 +111,12 @@ $(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt state vh
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
+
+# The register map in docs/ comes from the devices' tables; tests/lint/registers.sh compares it.
+.PHONY: registers
+registers: $(BUILD)/bin/mainstay-vmm
+	$(say) DOC docs/registers.md
+	$(Q)$< --describe-devices >docs/registers.md
 
 # --- tests: every C file in tests/unit and tests/dev is one criterion program
 TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))

@@ -19,6 +19,7 @@
 #include "../base/opt.h"
 #include "config.h"
 #include "control.h"
+#include "describe.h"
 #include "devtest.h"
 #include "loop.h"
 #include "machine.h"
@@ -27,6 +28,7 @@
 struct options {
 	struct sandbox_options sandbox;
 	const char *devtest; /* where to serve a device test port by ourselves; NULL: not at all */
+	bool describe, json;
 	bool help, version;
 };
 
@@ -68,6 +70,14 @@ static const struct opt option_table[] = {
 	  .help = "serve a device test port at unix:PATH, connect:PATH or fd:N: a machine without "
 		  "processor and media ('mainstay run --devtest' gives it those)",
 	  .offset = offsetof(struct options, devtest) },
+	{ .name = "describe-devices",
+	  .kind = OPT_FLAG,
+	  .help = "print all devices and their registers (Markdown)",
+	  .offset = offsetof(struct options, describe) },
+	{ .name = "json",
+	  .kind = OPT_FLAG,
+	  .help = "with --describe-devices: as JSON",
+	  .offset = offsetof(struct options, json) },
 	{ .name = "help",
 	  .letter = 'h',
 	  .kind = OPT_FLAG,
@@ -79,6 +89,14 @@ static const struct opt option_table[] = {
 	  .offset = offsetof(struct options, version) },
 	{ .name = NULL },
 };
+
+/* What the process prints, once, instead of running a machine. */
+static void describe(bool json)
+{
+	if (describe_devices(json, stdout) < 0 || fflush(stdout) == EOF)
+		die("standard output: cannot be written");
+	exit(EXIT_SUCCESS);
+}
 
 static void parse_options(int argc, char **argv, struct options *ret_options)
 {
@@ -104,6 +122,10 @@ static void parse_options(int argc, char **argv, struct options *ret_options)
 		printf("mainstay-vmm %s\n", MAINSTAY_VERSION);
 		exit(EXIT_SUCCESS);
 	}
+	if (ret_options->json && !ret_options->describe)
+		die("--json: only with --describe-devices");
+	if (ret_options->describe)
+		describe(ret_options->json);
 }
 
 /* Signals come through the loop; a peer that hangs up is an error code, not a signal. */

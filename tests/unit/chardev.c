@@ -354,16 +354,10 @@ Test(chardev, a_client_that_stops_sending_hears_everything_first)
 	start(VM_CHAR_CLIENT, pair[0]);
 	/* More than the socket takes at once. */
 	for (unsigned int i = 0; i < 1000 && written < 1u << 20; i++) {
-		size_t n = guest_writes(burst, sizeof(burst));
-
-		written += n;
-		if (!n)
-			break;
+		written += guest_writes(burst, sizeof(burst));
 		usleep(1000);
 	}
 	cr_assert_eq(shutdown(pair[1], SHUT_WR), 0);
-	usleep(50000);
-	cr_assert_eq(port.disconnects, 0);
 	for (;;) {
 		ssize_t n = read(pair[1], burst, sizeof(burst));
 

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "../devmodel/display.h"
 #include "../devmodel/input.h"
 #include "cmos.h"
 #include "config.h"
@@ -38,6 +39,7 @@ struct board {
 	struct device *devices[BOARD_DEVICES_MAX]; /* in the order of building */
 	/* Those that the machine speaks to. */
 	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller;
+	struct display display;	  /* the picture; the display adapter attaches to it */
 	struct input input;	  /* who types and points; keyboard and mouse attach to it */
 	uint8_t cmos[CMOS_BYTES]; /* what the firmware reads there after the first power-on */
 };

@@ -411,6 +411,11 @@ struct device *machine_device(struct machine *machine, unsigned int index)
 	return index < machine->board.count ? machine->board.devices[index] : NULL;
 }
 
+struct display *machine_display(struct machine *machine)
+{
+	return machine->board.display.dev ? &machine->board.display : NULL;
+}
+
 uint64_t machine_reset_count(const struct machine *machine)
 {
 	return machine->resets;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct device;
+struct display;
 struct dma;
 struct io_bus;
 struct loop;
@@ -70,6 +71,8 @@ const struct vm_config *machine_config(const struct machine *machine);
 uint64_t machine_clock_ns(const struct machine *machine);
 /* By index from 0; NULL behind the last. For statistics and the register dump. */
 struct device *machine_device(struct machine *machine, unsigned int index);
+/* The picture (devmodel/display.h); NULL: the machine has no display adapter. */
+struct display *machine_display(struct machine *machine);
 /* Resets of the guest since the start, whatever their cause. */
 uint64_t machine_reset_count(const struct machine *machine);
 

@@ -50,7 +50,7 @@ endif
 
 # --- folders: each is a library of all its sources but the programs' main files
 STRICT := base devmodel vhd net state
-MAINS := vmm/main.c vhd/vhd_tool.c mgmt/mainstay.c
+MAINS := vmm/main.c $(wildcard vhd/tool/*.c) mgmt/mainstay.c
 library_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 library = $(BUILD)/lib/$(1).a
@@ -103,7 +103,7 @@ $(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm state devm
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
-$(BUILD)/bin/mainstay-vhd: $(call objects,vhd/vhd_tool.c) $(foreach l,vhd base,$(call library,$(l)))
+$(BUILD)/bin/mainstay-vhd: $(call objects,$(wildcard vhd/tool/*.c)) $(foreach l,vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

@@ -71,6 +71,15 @@ policies() {
 		"$tool" create --size-policy mib mib.vhd 10485761 && [[ $(json mib.vhd size_bytes) == 11534336 ]]
 }
 check "create --size-policy" policies
+consumers() {
+	"$tool" create --for azure azure.vhd 10000000 && [[ $(json azure.vhd size_bytes) == 10485760 &&
+		$(json azure.vhd type) == fixed ]] &&
+		"$tool" create --for=virtualpc vpc.vhd 100M && [[ $(json vpc.vhd size_bytes) == 104865792 ]] &&
+		"$tool" create --for xen xen.vhd 3000000 && [[ $(json xen.vhd size_bytes) == 3145728 ]] &&
+		"$tool" create --for hyperv hyperv.vhd 3000320 && [[ $(json hyperv.vhd size_bytes) == 3000320 ]] &&
+		"$tool" create --for qemu --type fixed qemu.vhd 3000320 && [[ $(json qemu.vhd type) == fixed ]]
+}
+check "create --for each consumer" consumers
 utf8_name() {
 	"$tool" create "会計 é.vhd" 3M && [[ $(json "会計 é.vhd" file) == "会計 é.vhd" ]]
 }
@@ -126,6 +135,11 @@ check "a missing folder" refuses 1 "No such file" "$tool" create none/x.vhd 1G
 check "too large" refuses 1 "at most 2040 GiB" "$tool" create x.vhd 2041G
 check "a size that is none" refuses 2 "not a size" "$tool" create x.vhd 1Q
 check "an unknown type" refuses 2 "--type" "$tool" create --type thin x.vhd 1G
+check "an unknown consumer" refuses 2 "--for vmware: give azure" "$tool" create --for vmware x.vhd 1G
+check "a type that Azure refuses" refuses 2 "fixed disks only" "$tool" create --for azure -t dynamic x.vhd 1G
+check "a size that Azure refuses" refuses 2 "policy mib" "$tool" create --for azure --size-policy exact x.vhd 1G
+check "blocks that Xen refuses" refuses 2 "blocks of 2M" "$tool" create --for xen --block-size 512K x.vhd 1G
+check "more than Virtual PC can use" refuses 2 "larger than" "$tool" create --for virtualpc x.vhd 128G
 check "an unknown option" refuses 2 "no such option" "$tool" create --sparse x.vhd 1G
 check "a missing argument" refuses 2 "give FILE SIZE" "$tool" create x.vhd
 check "an unknown verb" refuses 2 "no such verb" "$tool" destroy x.vhd

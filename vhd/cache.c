@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One bounded cache for the sectors of the block table and of the blocks' bitmaps.
+ * One bounded cache for the sectors of the block tables and of the blocks' bitmaps of a chain.
  *
  * Theory of operation
  *
- * A slot holds one sector. Changed slots stay in memory until a flush writes them, in any order,
- * and syncs once. No order is needed because a new block is cut from space that is zeros on stable
- * storage before (see tail.c): whatever part of table, bitmap and data a crash leaves, the block is
- * zeros where it is not what was written, and that is what it was before.
+ * A slot holds one sector of one file. Changed slots, which are the disk's own file's, stay in
+ * memory until a flush writes them, in any order, and syncs once. No order is needed because a new
+ * block is cut from space that is zeros on stable storage before (see tail.c): whatever part of
+ * table, bitmap and data a crash leaves, the block is zeros where it is not what was written, and
+ * that is what it was before.
+ *
+ * In a differencing disk zeros are not what was there before, but a clear bit and an absent block
+ * are. So data is synced first, and then table and bitmaps go out, again in any order: two syncs.
  *
  * A written slot may be given away, its contents are in the file. But it counts as clean only after
  * the sync: when that fails the host may have dropped what was written, so all written slots become
@@ -23,13 +27,12 @@
 #include <string.h>
 
 #define SLOTS_MIN 8u
-/* Beside the whole table, one slot for so many bitmaps; full ones need none, see bitmap.c. */
-#define BITMAPS_PER_SLOT 32u
-#define BITMAP_SLOTS_MIN 64u
 
-static uint32_t *bucket_of(struct vhd_cache *c, uint32_t sector)
+static uint32_t *bucket_of(struct vhd_cache *c, unsigned int layer, uint32_t sector)
 {
-	return &c->buckets[(sector * UINT32_C(2654435761) >> 7) & c->bucket_mask];
+	uint32_t hash = (sector + layer * UINT32_C(0x9e3779b1)) * UINT32_C(2654435761);
+
+	return &c->buckets[hash >> 7 & c->bucket_mask];
 }
 
 static uint32_t *list_of(struct vhd_cache *c, const struct vhd_slot *slot)
@@ -75,7 +78,7 @@ static void set_state(struct vhd_cache *c, struct vhd_slot *slot, enum vhd_slot_
 /* Out of the hash table; the slot is free. */
 static void unhash(struct vhd_cache *c, struct vhd_slot *slot)
 {
-	uint32_t *link = bucket_of(c, slot->sector);
+	uint32_t *link = bucket_of(c, slot->layer, slot->sector);
 
 	while (*link != (uint32_t)(slot - c->slots) + 1)
 		link = &c->slots[*link - 1].hash_next;
@@ -83,10 +86,10 @@ static void unhash(struct vhd_cache *c, struct vhd_slot *slot)
 	set_state(c, slot, SLOT_FREE);
 }
 
-static struct vhd_slot *find(struct vhd_cache *c, uint32_t sector)
+static struct vhd_slot *find(struct vhd_cache *c, unsigned int layer, uint32_t sector)
 {
-	for (uint32_t n = *bucket_of(c, sector); n; n = c->slots[n - 1].hash_next) {
-		if (c->slots[n - 1].sector == sector)
+	for (uint32_t n = *bucket_of(c, layer, sector); n; n = c->slots[n - 1].hash_next) {
+		if (c->slots[n - 1].sector == sector && c->slots[n - 1].layer == layer)
 			return &c->slots[n - 1];
 	}
 	return NULL;
@@ -94,7 +97,7 @@ static struct vhd_slot *find(struct vhd_cache *c, uint32_t sector)
 
 static int write_dirty(struct vhd *v)
 {
-	struct vhd_cache *c = &v->cache;
+	struct vhd_cache *c = v->cache;
 
 	while (c->dirty) {
 		uint32_t index = c->dirty - 1;
@@ -111,14 +114,20 @@ static int write_dirty(struct vhd *v)
 
 int vhd_cache_flush(struct vhd *v)
 {
-	int r = write_dirty(v);
+	int r = 0;
 
+	if (v->cache && v->cache->dirty) {
+		if (v->footer.type == VHD_DIFFERENCING)
+			r = vhd_file_sync(v);
+		if (r == 0)
+			r = write_dirty(v);
+	}
 	return r < 0 ? r : vhd_file_sync(v);
 }
 
 static int take_slot(struct vhd *v, struct vhd_slot **ret_slot)
 {
-	struct vhd_cache *c = &v->cache;
+	struct vhd_cache *c = v->cache;
 	int r;
 
 	if (c->filled < c->count) {
@@ -141,7 +150,7 @@ static int take_slot(struct vhd *v, struct vhd_slot **ret_slot)
 			*ret_slot = slot;
 			return 0;
 		}
-		r = vhd_cache_flush(v);
+		r = vhd_cache_flush(v->top);
 		if (r < 0)
 			return r;
 	}
@@ -150,8 +159,8 @@ static int take_slot(struct vhd *v, struct vhd_slot **ret_slot)
 int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **ret_slot,
 		  uint8_t **ret_data)
 {
-	struct vhd_cache *c = &v->cache;
-	struct vhd_slot *slot = find(c, (uint32_t)sector);
+	struct vhd_cache *c = v->cache;
+	struct vhd_slot *slot = find(c, v->layer, (uint32_t)sector);
 	uint32_t index, *bucket;
 	int r = 0;
 
@@ -168,7 +177,8 @@ int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **
 		if (r < 0)
 			return r; /* the slot is free */
 		slot->sector = (uint32_t)sector;
-		bucket = bucket_of(c, slot->sector);
+		slot->layer = (uint8_t)v->layer;
+		bucket = bucket_of(c, v->layer, slot->sector);
 		slot->hash_next = *bucket;
 		*bucket = index + 1;
 		set_state(c, slot, SLOT_CLEAN);
@@ -182,40 +192,64 @@ int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **
 void vhd_cache_dirty(struct vhd *v, struct vhd_slot *slot)
 {
 	if (slot->state != SLOT_DIRTY)
-		set_state(&v->cache, slot, SLOT_DIRTY);
+		set_state(v->cache, slot, SLOT_DIRTY);
 }
 
 void vhd_cache_forget(struct vhd *v, uint64_t sector)
 {
-	struct vhd_slot *slot = find(&v->cache, (uint32_t)sector);
+	struct vhd_slot *slot = find(v->cache, v->layer, (uint32_t)sector);
 
 	if (slot)
-		unhash(&v->cache, slot);
+		unhash(v->cache, slot);
 }
 
 void vhd_cache_synced(struct vhd *v, bool worked)
 {
-	struct vhd_cache *c = &v->cache;
+	struct vhd_cache *c = v->cache;
 
-	while (c->written)
+	while (c && c->written)
 		set_state(c, &c->slots[c->written - 1], worked ? SLOT_CLEAN : SLOT_DIRTY);
 }
 
-/* Memory that is never touched costs nothing: calloc maps large arrays without filling them. */
-int vhd_cache_init(struct vhd *v, size_t bytes)
+/* One bit for each block of each layer, as long as that is a small part of @bytes. */
+static uint64_t add_full_bits(struct vhd *top, uint64_t bytes)
 {
-	struct vhd_cache *c = &v->cache;
-	const size_t each = sizeof(*c->slots) + VHD_SECTOR_BYTES + 2 * sizeof(*c->buckets);
-	uint64_t full_bytes = (v->block_count + 7) / 8;
-	uint64_t table = v->block_count / VHD_ENTRIES_PER_SECTOR + 1;
-	uint64_t bitmaps = (uint64_t)v->block_count * v->bitmap_bytes / VHD_SECTOR_BYTES;
-	uint64_t want, buckets = 1;
+	uint64_t used = 0;
 
-	if (full_bytes <= bytes / 4 && v->bitmap_bytes == VHD_SECTOR_BYTES) {
-		v->full = calloc(1, full_bytes);
-		bytes -= full_bytes;
+	for (struct vhd *v = top; v; v = v->parent) {
+		uint64_t need = ((uint64_t)v->block_count + 7) / 8;
+
+		if (vhd_is_flat(v) || v->bitmap_bytes != VHD_SECTOR_BYTES ||
+		    used + need > bytes / 4)
+			continue;
+		v->full = calloc(1, need);
+		if (v->full)
+			used += need;
 	}
-	want = table + min_u64(bitmaps, max_u64(BITMAP_SLOTS_MIN, bitmaps / BITMAPS_PER_SLOT));
+	return used;
+}
+
+/* Memory that is never touched costs nothing: calloc maps large arrays without filling them. */
+int vhd_cache_init(struct vhd *top, size_t bytes)
+{
+	const size_t each =
+		sizeof(struct vhd_slot) + VHD_SECTOR_BYTES + 2 * sizeof(*top->cache->buckets);
+	uint64_t want = 0, buckets = 1;
+	struct vhd_cache *c;
+
+	for (struct vhd *v = top; v; v = v->parent) {
+		if (!vhd_is_flat(v))
+			want += v->block_count / VHD_ENTRIES_PER_SECTOR + 1 +
+				(uint64_t)v->block_count * v->bitmap_bytes / VHD_SECTOR_BYTES;
+	}
+	if (!want)
+		return 0;
+	bytes -= add_full_bits(top, bytes);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	for (struct vhd *v = top; v; v = v->parent)
+		v->cache = c;
 	c->count = (uint32_t)max_u64(SLOTS_MIN, min_u64(want, bytes / each));
 	while (buckets < c->count)
 		buckets *= 2;
@@ -226,10 +260,16 @@ int vhd_cache_init(struct vhd *v, size_t bytes)
 	return c->slots && c->data && c->buckets ? 0 : -ENOMEM;
 }
 
-void vhd_cache_fini(struct vhd *v)
+void vhd_cache_fini(struct vhd *top)
 {
-	free(v->cache.slots);
-	free(v->cache.data);
-	free(v->cache.buckets);
-	free(v->full);
+	struct vhd_cache *c = top->cache;
+
+	for (struct vhd *v = top; v; v = v->parent)
+		free(v->full);
+	if (!c)
+		return;
+	free(c->slots);
+	free(c->data);
+	free(c->buckets);
+	free(c);
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "image.h"
+#include "names.h"
 
 #define CREATOR "win "
 #define CREATOR_OS "Wi2k"
@@ -29,8 +30,11 @@ static int check_options(struct vhd *v, const struct vhd_create_options *options
 	uint64_t max = fixed ? VHD_FIXED_SIZE_MAX : VHD_DYNAMIC_SIZE_MAX;
 	uint32_t block = options->block_bytes;
 
-	if (!fixed && options->type != VHD_DYNAMIC)
-		return vhd_fail(v, -EOPNOTSUPP, "only fixed and dynamic disks can be made");
+	if (!fixed && options->type != VHD_DYNAMIC && options->type != VHD_DIFFERENCING)
+		return vhd_fail(v, -EINVAL, "no type of disk is called %u", options->type);
+	if ((options->type == VHD_DIFFERENCING) != (options->parent != NULL))
+		return vhd_fail(v, -EINVAL, "a %s disk %s a parent", vhd_type_name(options->type),
+				options->parent ? "has not" : "needs");
 	if (options->size_bytes > max)
 		return vhd_fail(v, -EFBIG, "a %s disk has at most %llu GiB",
 				vhd_type_name(options->type), (unsigned long long)(max >> 30));
@@ -47,7 +51,7 @@ static int check_options(struct vhd *v, const struct vhd_create_options *options
 			"to %u",
 			block, VHD_BLOCK_BYTES_MIN, VHD_BLOCK_BYTES_MAX);
 	if (!fixed && options->preallocate)
-		return vhd_fail(v, -EINVAL, "a dynamic disk cannot be preallocated");
+		return vhd_fail(v, -EINVAL, "only a fixed disk can be preallocated");
 	return 0;
 }
 
@@ -63,22 +67,25 @@ static int random_id(struct vhd *v, uint8_t ret_id[16])
 
 static int make_footer(struct vhd *v, const struct vhd_create_options *options)
 {
+	static const struct vhd_creator windows = { CREATOR, CREATOR_OS, CREATOR_VERSION };
+	const struct vhd_creator *creator = options->creator ? options->creator : &windows;
 	int64_t now = options->created_unix ? options->created_unix : (int64_t)time(NULL);
 	struct vhd_footer *footer = &v->footer;
 
 	*footer = (struct vhd_footer){
-		.features = FEATURE_RESERVED,
+		.features = FEATURE_RESERVED | (options->temporary ? FEATURE_TEMPORARY : 0),
 		.version = VHD_VERSION_1_0,
 		.data_offset = options->type == VHD_FIXED ? VHD_OFFSET_NONE : VHD_FOOTER_BYTES,
-		.time = now > VHD_EPOCH_UNIX ? (uint32_t)(now - VHD_EPOCH_UNIX) : 0,
-		.creator_version = CREATOR_VERSION,
+		.time = vhd_time(now),
+		.creator_version = creator->version,
 		.original_size = options->size_bytes,
 		.current_size = options->size_bytes,
-		.geometry = vhd_geometry(options->size_bytes),
+		.geometry =
+			options->geometry ? *options->geometry : vhd_geometry(options->size_bytes),
 		.type = options->type,
 	};
-	memcpy(footer->creator, CREATOR, 4);
-	memcpy(footer->creator_os, CREATOR_OS, 4);
+	memcpy(footer->creator, creator->application, 4);
+	memcpy(footer->creator_os, creator->host_os, 4);
 	if (options->id)
 		memcpy(footer->id, options->id, 16);
 	else if (random_id(v, footer->id) < 0)
@@ -125,7 +132,7 @@ static int write_table(struct vhd *v, uint64_t offset, uint64_t bytes)
 			iov[span.count].iov_len = (size_t)min_u64(fill, bytes - sum);
 			sum += iov[span.count].iov_len;
 		}
-		r = vhd_file_write_span(v, offset, &span, sum, 0, 0);
+		r = vhd_file_write_span(v, offset, &span, sum, NULL);
 		offset += sum;
 		bytes -= sum;
 	}
@@ -133,7 +140,28 @@ static int write_table(struct vhd *v, uint64_t offset, uint64_t bytes)
 	return r;
 }
 
-static int write_dynamic(struct vhd *v, uint32_t block_bytes)
+/* The parent's names lie between header and table. */
+static int write_names(struct vhd *v, const struct vhd_parent *parent, struct vhd_header *header)
+{
+	const uint64_t offset = VHD_FOOTER_BYTES + VHD_HEADER_BYTES;
+	uint8_t *texts = malloc(VHD_NAMES_BYTES_MAX);
+	uint32_t bytes;
+	int r;
+
+	if (!texts)
+		return vhd_fail(v, -ENOMEM, "out of memory");
+	memcpy(header->parent_id, parent->id, sizeof(header->parent_id));
+	header->parent_time = parent->modified_unix ? vhd_time(parent->modified_unix) : 0;
+	r = vhd_encode_names(v, parent, offset, header, texts, &bytes);
+	if (r == 0)
+		r = vhd_file_write(v, offset, texts, bytes);
+	if (r == 0)
+		header->table_offset = offset + bytes;
+	free(texts);
+	return r;
+}
+
+static int write_dynamic(struct vhd *v, uint32_t block_bytes, const struct vhd_parent *parent)
 {
 	uint8_t raw[VHD_HEADER_BYTES];
 	uint64_t entries = (v->footer.current_size + block_bytes - 1) / block_bytes;
@@ -143,13 +171,16 @@ static int write_dynamic(struct vhd *v, uint32_t block_bytes)
 		.table_entries = (uint32_t)entries,
 		.block_bytes = block_bytes,
 	};
-	int r;
+	int r = 0;
 
 	if (entries > VHD_TABLE_ENTRIES_MAX)
 		return vhd_fail(v, -EINVAL, "a disk of this size needs larger blocks than %u bytes",
 				block_bytes);
+	if (parent)
+		r = write_names(v, parent, &header);
 	vhd_header_encode(&header, raw);
-	r = vhd_file_write(v, 0, v->footer_raw, VHD_FOOTER_BYTES);
+	if (r == 0)
+		r = vhd_file_write(v, 0, v->footer_raw, VHD_FOOTER_BYTES);
 	if (r == 0)
 		r = vhd_file_write(v, VHD_FOOTER_BYTES, raw, sizeof(raw));
 	if (r == 0)
@@ -177,7 +208,8 @@ static int create(struct vhd *v, const struct vhd_create_options *options)
 	if (options->type == VHD_FIXED)
 		return write_fixed(v, options->preallocate);
 	return write_dynamic(v,
-			     options->block_bytes ? options->block_bytes : VHD_BLOCK_BYTES_DEFAULT);
+			     options->block_bytes ? options->block_bytes : VHD_BLOCK_BYTES_DEFAULT,
+			     options->parent);
 }
 
 int vhd_create(const struct vhd_file *file, const struct vhd_create_options *options, char *error,

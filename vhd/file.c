@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whole transfers over the six calls of vhd_io.h. */
+/* Whole transfers over the calls of vhd_io.h. */
 #include "image.h"
 
 #include <errno.h>
@@ -110,10 +110,17 @@ static unsigned int take_sectors(struct vhd_span *span, uint64_t offset, uint64_
 	return vhd_span_take(span, end - offset, iov, max, ret_taken);
 }
 
+static struct iovec edge_piece(const uint8_t *bytes, uint32_t count)
+{
+	return (struct iovec){ (void *)(uintptr_t)(bytes ? bytes : zeros), count };
+}
+
 int vhd_file_write_span(struct vhd *v, uint64_t offset, struct vhd_span *span, uint64_t bytes,
-			uint32_t before, uint32_t after)
+			const struct vhd_edges *edges)
 {
 	struct iovec iov[VHD_IO_IOV_MAX];
+	uint32_t before = edges ? edges->before_bytes : 0;
+	uint32_t after = edges ? edges->after_bytes : 0;
 
 	while (bytes) {
 		unsigned int first = 0, count;
@@ -121,12 +128,12 @@ int vhd_file_write_span(struct vhd *v, uint64_t offset, struct vhd_span *span, u
 		int r;
 
 		if (before)
-			iov[first++] = (struct iovec){ (void *)(uintptr_t)zeros, before };
+			iov[first++] = edge_piece(edges->before, before);
 		count = first + take_sectors(span, offset + before, bytes, iov + first,
 					     VHD_IO_IOV_MAX - 2, &taken);
 		bytes -= taken;
 		if (!bytes && after)
-			iov[count++] = (struct iovec){ (void *)(uintptr_t)zeros, after };
+			iov[count++] = edge_piece(edges->after, after);
 		r = write_pieces(v, offset, iov, count);
 		if (r < 0)
 			return r;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The header of dynamic and differencing disks: decoding, what is accepted, the parent's name. */
+/* The header of dynamic and differencing disks: decoding, and what is accepted. */
 #include "image.h"
 
 #include <errno.h>
@@ -90,6 +90,7 @@ int vhd_header_read(struct vhd *v, const struct vhd_footer *footer, struct vhd_h
 	header.parent_time = get_be32(raw + HEADER_PARENT_TIME);
 	memcpy(header.parent_id, raw + HEADER_PARENT_ID, 16);
 	memcpy(header.parent_name, raw + HEADER_PARENT_NAME, HEADER_PARENT_NAME_BYTES);
+	memcpy(header.locators, raw + HEADER_LOCATORS, sizeof(header.locators));
 	if (footer->type == VHD_DIFFERENCING)
 		header.locators_end = locators_end(raw, v->file_bytes);
 	r = check_blocks(v, &header, footer->current_size);
@@ -112,65 +113,6 @@ void vhd_header_encode(const struct vhd_header *header, uint8_t raw[VHD_HEADER_B
 	memcpy(raw + HEADER_PARENT_ID, header->parent_id, 16);
 	put_be32(raw + HEADER_PARENT_TIME, header->parent_time);
 	memcpy(raw + HEADER_PARENT_NAME, header->parent_name, HEADER_PARENT_NAME_BYTES);
+	memcpy(raw + HEADER_LOCATORS, header->locators, sizeof(header->locators));
 	put_be32(raw + HEADER_CHECKSUM, vhd_checksum(raw, VHD_HEADER_BYTES, HEADER_CHECKSUM));
-}
-
-static char *put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x20 || c == 0x7f)
-		c = '?'; /* a message stays one line */
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*to++ = (char)(0xe0 | c >> 12);
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*to++ = (char)(0xf0 | c >> 18);
-		*to++ = (char)(0x80 | (c >> 12 & 0x3f));
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	}
-	return to;
-}
-
-/* One program wrote the field little-endian and others accepted it: Latin text shows that. */
-static bool is_little_endian(const uint8_t *name)
-{
-	for (unsigned int i = 0; i < HEADER_PARENT_NAME_BYTES; i += 2) {
-		if (!name[i] && !name[i + 1])
-			return i > 0;
-		if (!name[i] || name[i + 1])
-			return false;
-	}
-	return true;
-}
-
-void vhd_header_parent_name(const struct vhd_header *header, char *ret_text)
-{
-	const uint8_t *name = header->parent_name;
-	bool little = is_little_endian(name);
-
-	for (unsigned int i = 0; i < HEADER_PARENT_NAME_BYTES; i += 2) {
-		uint32_t c = little ? get_le16(name + i) : get_be16(name + i);
-		uint32_t low = 0;
-
-		if (!c)
-			break;
-		if (c >= 0xd800 && c < 0xe000) {
-			if (c < 0xdc00 && i + 3 < HEADER_PARENT_NAME_BYTES)
-				low = little ? get_le16(name + i + 2) : get_be16(name + i + 2);
-			if (low >= 0xdc00 && low < 0xe000) {
-				c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-				i += 2;
-			} else {
-				c = 0xfffd;
-			}
-		}
-		ret_text = put_utf8(ret_text, c);
-	}
-	*ret_text = '\0';
 }

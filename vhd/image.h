@@ -56,6 +56,7 @@ struct vhd_header {
 	uint8_t parent_id[16];
 	uint32_t parent_time;
 	uint8_t parent_name[HEADER_PARENT_NAME_BYTES];
+	uint8_t locators[VHD_LOCATORS * VHD_LOCATOR_BYTES]; /* as they stand there */
 	uint64_t locators_end; /* of the data that they point at; 0: none */
 };
 
@@ -69,9 +70,9 @@ enum vhd_slot_state {
 };
 
 struct vhd_slot {
-	uint32_t sector;		/* of the file */
+	uint32_t sector;		/* of the layer's file */
 	uint32_t hash_next, next, prev; /* index + 1; 0: none */
-	uint8_t state, used;
+	uint8_t layer, state, used;
 };
 
 struct vhd_cache {
@@ -81,16 +82,28 @@ struct vhd_cache {
 	uint32_t count, bucket_mask;
 	uint32_t filled;	 /* slots that were ever used */
 	uint32_t hand;		 /* of the clock that finds a victim */
-	uint32_t dirty, written; /* lists */
+	uint32_t dirty, written; /* lists; of the disk's own file, others are only read */
 };
 
-/* --- the handle */
+#define VHD_WARNINGS_MAX 12
+struct vhd_warnings {
+	unsigned int count;
+	char text[VHD_WARNINGS_MAX][VHD_WARNING_BYTES];
+};
+
+/* --- the handle: one for each file of a chain, the caller has the first */
 
 struct vhd {
+	struct vhd *top;    /* the first: errors are told there, and the cache is its own */
+	struct vhd *parent; /* where it asks for what it does not have; NULL: that is zeros */
+	unsigned int layer;
+	struct vhd_warnings *warnings; /* of the top; NULL: nobody wants to know */
+
 	struct vhd_io *io;
 	struct vhd_io_fd fd_io; /* what io points at without a caller's own */
 	char name[VHD_NAME_BYTES];
 	char error[VHD_ERROR_BYTES];
+	bool raw; /* no footer: the file is the disk */
 	bool read_only;
 	bool changed;  /* by the caller, since it was opened */
 	bool unsynced; /* something was written since the last sync */
@@ -102,6 +115,7 @@ struct vhd {
 	uint64_t tail_offset; /* of the footer at the end; VHD_OFFSET_NONE, above all: there is none
 			       */
 	enum vhd_footer_state head_state, tail_state;
+	bool needs_repair;
 	struct vhd_footer footer;
 	uint8_t footer_raw[VHD_FOOTER_BYTES];
 
@@ -118,16 +132,40 @@ struct vhd {
 	uint32_t bad_block; /* the scan met an entry that leads nowhere; VHD_BLOCK_ABSENT: none */
 	uint32_t bad_sector;
 	uint8_t *full; /* a bit for each block whose bitmap is known to be all ones; or NULL */
-	struct vhd_cache cache;
-	struct vhd *parent; /* where a differencing disk's clear bits lead; NULL so far */
+	struct vhd_cache *cache;	    /* one for all layers */
+	uint8_t edges[2][VHD_SECTOR_BYTES]; /* sectors that are written in part, see dynamic.c */
 };
 
-/* Records "NAME: text" as the handle's error and returns @error. */
+/* Records "NAME: text" as the chain's error and returns @error. */
 int vhd_fail(struct vhd *v, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same as a warning. */
+void vhd_warn(struct vhd *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Takes the name and the calls of @file. */
 void vhd_set_file(struct vhd *v, const struct vhd_file *file);
+
+static inline bool vhd_is_flat(const struct vhd *v)
+{
+	return v->raw || v->footer.type == VHD_FIXED;
+}
+
+/* open.c: a handle for one file without its parents, as far as it describes itself. */
+int vhd_describe(struct vhd *v, const struct vhd_file *file);
+
+/* layers.c */
+struct vhd_place {
+	struct vhd *layer; /* NULL: in no file, it reads as zeros */
+	uint64_t offset;   /* in the layer's file */
+	uint64_t bytes;	   /* so many lie there together */
+	bool cut;	   /* zeros because the file ends before: no parent is asked */
+};
+/* Where the sectors from @offset on come from, looking from layer @v downward. */
+int vhd_locate(struct vhd *v, uint64_t offset, uint64_t bytes, struct vhd_place *ret_place);
+int vhd_read_span(struct vhd *v, uint64_t offset, struct vhd_span *span, uint64_t bytes);
+/* Whether no layer from @v (NULL: none) downward holds anything of the range. */
+int vhd_is_absent(struct vhd *v, uint64_t offset, uint64_t bytes, bool *ret_absent);
 
 /* Where the data of blocks must end. */
 static inline uint64_t vhd_data_limit(const struct vhd *v)
@@ -145,9 +183,14 @@ static inline uint64_t vhd_block_extent(const struct vhd *v)
 int vhd_file_read(struct vhd *v, uint64_t offset, void *buffer, size_t bytes);
 int vhd_file_write(struct vhd *v, uint64_t offset, const void *buffer, size_t bytes);
 int vhd_file_read_span(struct vhd *v, uint64_t offset, struct vhd_span *span, uint64_t bytes);
-/* @bytes of @span with @before zeros before them and @after behind, each less than a sector. */
+/* What completes the first and last sector of a write, each less than a sector; NULL: zeros. */
+struct vhd_edges {
+	const uint8_t *before, *after;
+	uint32_t before_bytes, after_bytes;
+};
+/* @offset is where the first edge begins. */
 int vhd_file_write_span(struct vhd *v, uint64_t offset, struct vhd_span *span, uint64_t bytes,
-			uint32_t before, uint32_t after);
+			const struct vhd_edges *edges);
 int vhd_file_write_zeroes(struct vhd *v, uint64_t offset, uint64_t bytes);
 int vhd_file_sync(struct vhd *v);
 int vhd_file_truncate(struct vhd *v, uint64_t bytes);
@@ -155,6 +198,11 @@ int vhd_file_truncate(struct vhd *v, uint64_t bytes);
 int vhd_file_release(struct vhd *v, uint64_t offset, uint64_t bytes);
 
 /* footer.c */
+/* Unix time as the format has it. */
+static inline uint32_t vhd_time(int64_t unix_seconds)
+{
+	return unix_seconds > VHD_EPOCH_UNIX ? (uint32_t)(unix_seconds - VHD_EPOCH_UNIX) : 0;
+}
 uint32_t vhd_checksum(const uint8_t *bytes, size_t size, size_t checksum_offset);
 enum vhd_footer_state vhd_footer_look(const uint8_t raw[VHD_FOOTER_BYTES]);
 void vhd_footer_decode(const uint8_t raw[VHD_FOOTER_BYTES], struct vhd_footer *ret_footer);
@@ -165,7 +213,7 @@ int vhd_footer_check(struct vhd *v, const struct vhd_footer *footer, const char 
 /* header.c */
 int vhd_header_read(struct vhd *v, const struct vhd_footer *footer, struct vhd_header *ret_header);
 void vhd_header_encode(const struct vhd_header *header, uint8_t raw[VHD_HEADER_BYTES]);
-/* UTF-8 of the name field; @ret_text has room for 769 bytes. */
+/* locators.c: UTF-8 of the name field; @ret_text has room for VHD_PARENT_NAME_BYTES. */
 void vhd_header_parent_name(const struct vhd_header *header, char *ret_text);
 
 /* tail.c: the footer at the end, and the free space before it. */
@@ -175,12 +223,20 @@ int vhd_tail_scan(struct vhd *v);
 int vhd_tail_move(struct vhd *v, uint64_t offset);
 /* Cuts the file behind the last block. */
 int vhd_tail_trim(struct vhd *v);
+/* Makes the footer's copy at the start like the footer, when that is on stable storage. */
+int vhd_tail_copy_to_head(struct vhd *v);
+/*
+ * Takes a footer with other contents: the footer at the end is replaced, then its copy. After a
+ * power failure it is the old or the new one. The cache must be flushed.
+ */
+int vhd_tail_change(struct vhd *v, const struct vhd_footer *footer);
 /* A place for one more block, all zeros. */
 int vhd_tail_reserve(struct vhd *v, uint64_t *ret_offset);
 /* Makes all of the block at @offset part of the file, whose end may cut it. */
 int vhd_tail_cover(struct vhd *v, uint64_t offset);
 
 /* cache.c */
+/* For @v, the top, and all its layers. */
 int vhd_cache_init(struct vhd *v, size_t bytes);
 void vhd_cache_fini(struct vhd *v);
 /* The sector's bytes, valid until the next call. @fresh: they are zeros, do not read them. */
@@ -189,7 +245,7 @@ int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **
 void vhd_cache_dirty(struct vhd *v, struct vhd_slot *slot);
 /* Forgets a sector and what was changed in it. */
 void vhd_cache_forget(struct vhd *v, uint64_t sector);
-/* Writes all that is dirty, and syncs. */
+/* Writes all that is dirty, and syncs; in a differencing disk data is synced before. */
 int vhd_cache_flush(struct vhd *v);
 /* After a sync that worked or failed. */
 void vhd_cache_synced(struct vhd *v, bool worked);
@@ -218,11 +274,17 @@ void vhd_bitmap_forget(struct vhd *v, uint32_t block, uint64_t offset);
 
 /* fixed.c, dynamic.c: ranges are within the disk. */
 struct vhd_format_ops {
-	int (*read)(struct vhd *v, uint64_t offset, struct vhd_span *span, uint64_t bytes);
+	/* What this file itself has. place->layer is NULL when that is nothing. */
+	int (*locate)(struct vhd *v, uint64_t offset, uint64_t bytes, struct vhd_place *ret_place);
 	int (*write)(struct vhd *v, uint64_t offset, struct vhd_span *span, uint64_t bytes);
 	int (*write_zeroes)(struct vhd *v, uint64_t offset, uint64_t bytes);
 	int (*discard)(struct vhd *v, uint64_t offset, uint64_t bytes);
 };
 extern const struct vhd_format_ops vhd_fixed_ops, vhd_dynamic_ops;
+
+static inline const struct vhd_format_ops *vhd_ops(const struct vhd *v)
+{
+	return vhd_is_flat(v) ? &vhd_fixed_ops : &vhd_dynamic_ops;
+}
 
 #endif

@@ -22,6 +22,7 @@
 #include "image.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define DATA_ALIGN 4096u
 
@@ -178,4 +179,33 @@ int vhd_tail_cover(struct vhd *v, uint64_t offset)
 	if (r == 0)
 		r = vhd_tail_trim(v); /* alloc_end is at least @end */
 	return r;
+}
+
+int vhd_tail_copy_to_head(struct vhd *v)
+{
+	int r = vhd_file_write(v, 0, v->footer_raw, VHD_FOOTER_BYTES);
+
+	if (r == 0)
+		r = vhd_file_sync(v);
+	if (r == 0)
+		v->head_state = VHD_FOOTER_GOOD;
+	return r;
+}
+
+/* One sector: the disk has the old one or the new one. */
+int vhd_tail_change(struct vhd *v, const struct vhd_footer *footer)
+{
+	uint8_t raw[VHD_FOOTER_BYTES];
+	int r;
+
+	memcpy(raw, v->footer_raw, sizeof(raw));
+	vhd_footer_encode(footer, raw);
+	r = vhd_file_write(v, v->tail_offset, raw, sizeof(raw));
+	if (r == 0)
+		r = vhd_file_sync(v);
+	if (r < 0)
+		return r;
+	v->footer = *footer;
+	memcpy(v->footer_raw, raw, sizeof(raw));
+	return v->footer.type == VHD_FIXED ? 0 : vhd_tail_copy_to_head(v);
 }

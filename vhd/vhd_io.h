@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All that the library does to a file: six calls. Tests put their own behind them to cut the power
- * or to fail where they please.
+ * All that the library does to a file: six calls, and two that may be missing. Tests put their own
+ * behind them to cut the power or to fail where they please.
  */
 #ifndef VHD_IO_H
 #define VHD_IO_H
@@ -13,6 +13,11 @@
 
 struct vhd_io {
 	const struct vhd_io_ops *ops;
+};
+
+struct vhd_io_identity {
+	uint64_t device, inode;
+	int64_t modified_unix;
 };
 
 struct vhd_io_ops {
@@ -37,11 +42,20 @@ struct vhd_io_ops {
 	 * when the file system cannot.
 	 */
 	int (*zero)(struct vhd_io *io, uint64_t offset, uint64_t bytes, bool release);
+
+	/* These may be NULL. Only called while a file is being opened. */
+	int (*identity)(struct vhd_io *io, struct vhd_io_identity *ret_identity);
+	/*
+	 * How many of the @bytes from @offset on are like the first: a hole of the file, which reads
+	 * as zeros, or not. Not called by machines.
+	 */
+	int (*extent)(struct vhd_io *io, uint64_t offset, uint64_t bytes, uint64_t *ret_bytes,
+		      bool *ret_hole);
 };
 
 #define VHD_IO_IOV_MAX 64
 
-/* On a descriptor: preadv, pwritev, fdatasync, fstat or lseek, ftruncate, fallocate. */
+/* On a descriptor: preadv, pwritev, fdatasync, fstat or lseek, ftruncate, fallocate; lseek. */
 struct vhd_io_fd {
 	struct vhd_io io;
 	int fd; /* stays the caller's */

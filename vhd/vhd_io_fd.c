@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The six calls on a descriptor, and the lock that keeps two programs off one image. */
+/* The calls on a descriptor, and the lock that keeps two programs off one image. */
 #include "vhd.h"
 
 #include <errno.h>
@@ -93,6 +93,40 @@ static int io_zero(struct vhd_io *io, uint64_t offset, uint64_t bytes, bool rele
 	return r < 0 ? -errno : 0;
 }
 
+static int io_identity(struct vhd_io *io, struct vhd_io_identity *ret_identity)
+{
+	struct stat st;
+
+	if (fstat(fd_of(io), &st) < 0)
+		return -errno;
+	/* A device's node says nothing about its contents. */
+	*ret_identity = (struct vhd_io_identity){
+		.device = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev,
+		.inode = S_ISBLK(st.st_mode) ? 0 : st.st_ino,
+		.modified_unix = S_ISBLK(st.st_mode) ? 0 : st.st_mtim.tv_sec,
+	};
+	return 0;
+}
+
+static int io_extent(struct vhd_io *io, uint64_t offset, uint64_t bytes, uint64_t *ret_bytes,
+		     bool *ret_hole)
+{
+	off_t data = lseek(fd_of(io), (off_t)offset, SEEK_DATA), end;
+
+	if (data < 0 && errno != ENXIO)
+		return -errno;
+	*ret_hole = data < 0 || (uint64_t)data > offset;
+	if (*ret_hole) {
+		*ret_bytes = data < 0 ? bytes : min_u64(bytes, (uint64_t)data - offset);
+		return 0;
+	}
+	end = lseek(fd_of(io), (off_t)offset, SEEK_HOLE);
+	if (end <= (off_t)offset)
+		return -EOPNOTSUPP;
+	*ret_bytes = min_u64(bytes, (uint64_t)end - offset);
+	return 0;
+}
+
 static const struct vhd_io_ops fd_ops = {
 	.preadv = io_preadv,
 	.pwritev = io_pwritev,
@@ -100,6 +134,8 @@ static const struct vhd_io_ops fd_ops = {
 	.size = io_size,
 	.truncate = io_truncate,
 	.zero = io_zero,
+	.identity = io_identity,
+	.extent = io_extent,
 };
 
 void vhd_io_fd_init(struct vhd_io_fd *file, int fd)

@@ -11,6 +11,7 @@
 #include "tool.h"
 
 static const struct verb *const verbs[] = {
+	&verb_check,
 	&verb_create,
 	&verb_info,
 };
@@ -61,11 +62,13 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	if (!target)
 		return fail("out of memory");
 	count = opt_parse(verb->options, target, argc, argv, error, sizeof(error));
+	/* qemu-img check, whose exit statuses ours are, says with 2 that errors were found. */
+	status = verb == &verb_check ? EXIT_FAILURE : EXIT_USAGE;
 	if (count < 0) {
-		status = fail_usage("%s", error);
+		fail("%s", error);
 	} else if (count < verb->arguments_min || count > verb->arguments_max) {
-		status = fail_usage("%s: give %s; mainstay-vhd %s --help explains", verb->name,
-				    verb->arguments, verb->name);
+		fail("%s: give %s; mainstay-vhd %s --help explains", verb->name, verb->arguments,
+		     verb->name);
 	} else {
 		status = verb->run(target, count, argv);
 	}

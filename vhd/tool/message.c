@@ -73,7 +73,8 @@ int index_of(const char *const *names, size_t count, const char *text)
 
 const char *footer_state_name(enum vhd_footer_state state)
 {
-	static const char *const names[] = { "good", "missing", "damaged" };
+	static const char *const names[] = { "good",  "missing", "damaged",
+					     "stale", "short",	 "inside" };
 
 	return names[state];
 }

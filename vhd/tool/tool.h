@@ -166,6 +166,6 @@ int shape_create(const struct output *output, const struct vhd_create_options *o
 int shape_finish(const struct output *output, const struct shape *shape);
 
 /* --- one in each file */
-extern const struct verb verb_create, verb_info;
+extern const struct verb verb_check, verb_create, verb_info;
 
 #endif

@@ -54,6 +54,28 @@ int client_send(int fd, const char *command)
 	return n == length ? 0 : n < 0 ? -errno : -EIO;
 }
 
+/* A line, with a descriptor if @fd is one. 0 or -errno. */
+static int send_line(int socket, const char *text, int fd)
+{
+	struct iovec iov[2] = { { (void *)(uintptr_t)text, strlen(text) }, { "\n", 1 } };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} ancillary = { .room = { 0 } };
+	struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		ancillary.header =
+			(struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+		memcpy(CMSG_DATA(&ancillary.header), &fd, sizeof(fd));
+		message.msg_control = &ancillary;
+		message.msg_controllen = sizeof(ancillary.room);
+	}
+	n = sendmsg(socket, &message, MSG_NOSIGNAL);
+	return n < 0 ? -errno : n == (ssize_t)strlen(text) + 1 ? 0 : -EIO;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -139,12 +161,14 @@ static int take_reply(json_object *reply, json_object **ret_result, char *error,
 	return 0;
 }
 
-int client_call(struct client *client, const char *command, json_object **ret_result, char *error,
-		size_t error_size)
+int client_request(struct client *client, json_object *request, int fd, json_object **ret_result,
+		   char *error, size_t error_size)
 {
+	json_object *name = json_object_object_get(request, "command"), *reply;
+	const char *command = json_object_get_string(name);
 	char why[512] = "", *line = NULL;
-	json_object *reply;
-	int r = client_send(client->fd, command);
+	int r = send_line(client->fd,
+			  json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN), fd);
 
 	if (r == 0)
 		r = receive_line(client->fd, &line);
@@ -162,6 +186,18 @@ int client_call(struct client *client, const char *command, json_object **ret_re
 			 client->name, command, REPLY_TIMEOUT_MS / 1000, (int)client->pid);
 	else if (r < 0)
 		snprintf(error, error_size, "%s: %s: %s", client->name, command, strerror(-r));
+	return r;
+}
+
+int client_call(struct client *client, const char *command, json_object **ret_result, char *error,
+		size_t error_size)
+{
+	json_object *request = json_object_new_object();
+	int r;
+
+	json_object_object_add(request, "command", json_object_new_string(command));
+	r = client_request(client, request, -1, ret_result, error, error_size);
+	json_object_put(request);
 	return r;
 }
 

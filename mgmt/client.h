@@ -28,6 +28,13 @@ void client_close(struct client *client);
 int client_call(struct client *client, const char *command, struct json_object **ret_result,
 		char *error, size_t error_size);
 
+/*
+ * The same for @request, an object with the member "command" and its arguments, and a descriptor
+ * that goes along, -1: none.
+ */
+int client_request(struct client *client, struct json_object *request, int fd,
+		   struct json_object **ret_result, char *error, size_t error_size);
+
 /* Only sends; for who has no time to wait. */
 int client_send(int fd, const char *command);
 

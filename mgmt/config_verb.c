@@ -40,6 +40,10 @@ static void make_all_absolute(struct machine_config *config)
 	make_absolute(config, &config->parallel.path);
 	for (uint32_t i = 0; i < config->disk_count; i++)
 		make_absolute(config, &config->disks[i].path);
+	for (uint32_t i = 0; i < config->floppy_count; i++)
+		make_absolute(config, &config->floppies[i].path);
+	for (uint32_t i = 0; i < config->cdrom_count; i++)
+		make_absolute(config, &config->cdroms[i].path);
 	for (uint32_t i = 0; i < config->serial_count; i++)
 		make_absolute(config, &config->serial[i].path);
 }
@@ -86,8 +90,8 @@ static int config_run(const struct verb *verb, int argc, char **argv)
 	if (machine_config_check(config, error, sizeof(error)) < 0)
 		die("%s", error);
 	machine_config_derive(config);
-	if (!config->name && config->disk_count) {
-		machine_name_from_path(config->disks[0].path, 1, name);
+	if (!config->name && machine_config_first_path(config)) {
+		machine_name_from_path(machine_config_first_path(config), 1, name);
 		config->name = name;
 	}
 	make_all_absolute(config);

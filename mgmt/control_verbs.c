@@ -18,7 +18,7 @@
 
 /* --- helpers --- */
 
-static void open_machine(struct runtime_base *base, struct client *client, const char *name)
+void verb_open_machine(struct runtime_base *base, struct client *client, const char *name)
 {
 	char error[1024];
 	int r;
@@ -163,7 +163,7 @@ static json_object *ask(const char *name, const char *command)
 	struct client client;
 	json_object *result;
 
-	open_machine(&base, &client, name);
+	verb_open_machine(&base, &client, name);
 	result = call(&client, command);
 	client_close(&client);
 	runtime_base_close(&base);
@@ -385,7 +385,7 @@ static int quit_run(const struct verb *verb, int argc, char **argv)
 	struct client client;
 
 	verb_parse(verb, NULL, argc, argv, 1, 1);
-	open_machine(&base, &client, argv[0]);
+	verb_open_machine(&base, &client, argv[0]);
 	quit_machine(&client);
 	client_close(&client);
 	runtime_base_close(&base);
@@ -419,7 +419,7 @@ static int stop_run(const struct verb *verb, int argc, char **argv)
 	struct client client;
 
 	verb_parse(verb, &options, argc, argv, 1, 1);
-	open_machine(&base, &client, argv[0]);
+	verb_open_machine(&base, &client, argv[0]);
 	if (options.force) {
 		quit_machine(&client);
 	} else {

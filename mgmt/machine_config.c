@@ -62,10 +62,40 @@ static int check_serial(const struct machine_config *config, char *error, size_t
 	return 0;
 }
 
+/* Disks, and CD-ROM drives behind them, on the places of the IDE cables. */
+static int check_places(const struct machine_config *config, char *error, size_t error_size)
+{
+	const uint32_t count = config->disk_count + config->cdrom_count;
+	unsigned int used = 0;
+
+	if (count > MACHINE_DISKS_MAX) {
+		snprintf(error, error_size,
+			 "cdroms: there are only %d places for disks and CD-ROM drives together",
+			 MACHINE_DISKS_MAX);
+		return -EINVAL;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		bool is_disk = i < config->disk_count;
+		uint32_t n = is_disk ? i : i - config->disk_count;
+		unsigned int slot = is_disk ? config->disks[n].slot : config->cdroms[n].slot;
+		const char *path = is_disk ? config->disks[n].path : config->cdroms[n].path;
+
+		if (slot >= MACHINE_DISKS_MAX)
+			continue;
+		if (used & BIT(slot)) {
+			snprintf(error, error_size,
+				 "%s: slot %s is taken by another disk; give another slot",
+				 path ? path : "cdrom", machine_slot_names[slot]);
+			return -EINVAL;
+		}
+		used |= BIT(slot);
+	}
+	return 0;
+}
+
 int machine_config_check(const struct machine_config *config, char *error, size_t error_size)
 {
 	const struct machine_cpu *cpu = &machine_cpus[config->cpu];
-	unsigned int used = 0;
 
 	if (config->memory_mib > cpu->memory_mib_max) {
 		snprintf(error, error_size,
@@ -74,19 +104,8 @@ int machine_config_check(const struct machine_config *config, char *error, size_
 			 config->memory_mib, cpu->name, cpu->memory_mib_max);
 		return -EINVAL;
 	}
-	for (uint32_t i = 0; i < config->disk_count; i++) {
-		unsigned int slot = config->disks[i].slot;
-
-		if (slot >= MACHINE_DISKS_MAX)
-			continue;
-		if (used & BIT(slot)) {
-			snprintf(error, error_size,
-				 "%s: slot %s is taken by another disk; give another slot",
-				 config->disks[i].path, machine_slot_names[slot]);
-			return -EINVAL;
-		}
-		used |= BIT(slot);
-	}
+	if (check_places(config, error, error_size) < 0)
+		return -EINVAL;
 	return check_serial(config, error, error_size);
 }
 
@@ -102,17 +121,31 @@ static unsigned __int128 hash_text(const char *text)
 	return hash;
 }
 
+const char *machine_config_first_path(const struct machine_config *config)
+{
+	if (config->disk_count)
+		return config->disks[0].path;
+	for (uint32_t i = 0; i < config->cdrom_count; i++) {
+		if (config->cdroms[i].path)
+			return config->cdroms[i].path;
+	}
+	for (uint32_t i = 0; i < config->floppy_count; i++) {
+		if (config->floppies[i].path)
+			return config->floppies[i].path;
+	}
+	return NULL;
+}
+
 /* RFC 9562 version 8: made by a rule of ours. The same disk at the same place is the same machine.
  */
 static void derive_uuid(struct machine_config *config)
 {
-	const char *from = config->disk_count ? config->disks[0].path
-			   : config->name     ? config->name
-					      : "";
+	const char *first = machine_config_first_path(config);
+	const char *from = first ? first : config->name ? config->name : "";
 	char path[PATH_MAX];
 	unsigned __int128 hash;
 
-	if (config->disk_count && realpath(from, path))
+	if (first && realpath(from, path))
 		from = path;
 	hash = hash_text(from);
 	memcpy(config->uuid, &hash, sizeof(config->uuid));
@@ -121,22 +154,42 @@ static void derive_uuid(struct machine_config *config)
 	config->uuid_given = true;
 }
 
-void machine_config_derive(struct machine_config *config)
+/* The first of @preferred that is not used, if @slot is none yet. */
+static void place(unsigned int *slot, const unsigned int preferred[MACHINE_DISKS_MAX],
+		  unsigned int *used)
 {
-	unsigned int used = 0, slot = 0;
+	for (unsigned int i = 0; i < MACHINE_DISKS_MAX && *slot >= MACHINE_DISKS_MAX; i++) {
+		if (!(*used & BIT(preferred[i])))
+			*slot = preferred[i];
+	}
+	if (*slot < MACHINE_DISKS_MAX)
+		*used |= BIT(*slot);
+}
+
+/* Windows NT's driver does DMA for all drives of a cable or for none: CD-ROM drives go elsewhere. */
+static void derive_places(struct machine_config *config)
+{
+	static const unsigned int for_disks[MACHINE_DISKS_MAX] = { 0, 1, 2, 3 };
+	static const unsigned int for_cdroms[MACHINE_DISKS_MAX] = { 2, 3, 1, 0 };
+	unsigned int used = 0;
 
 	for (uint32_t i = 0; i < config->disk_count; i++) {
 		if (config->disks[i].slot < MACHINE_DISKS_MAX)
 			used |= BIT(config->disks[i].slot);
 	}
-	for (uint32_t i = 0; i < config->disk_count; i++) {
-		if (config->disks[i].slot < MACHINE_DISKS_MAX)
-			continue;
-		while (used & BIT(slot))
-			slot++;
-		config->disks[i].slot = slot;
-		used |= BIT(slot);
+	for (uint32_t i = 0; i < config->cdrom_count; i++) {
+		if (config->cdroms[i].slot < MACHINE_DISKS_MAX)
+			used |= BIT(config->cdroms[i].slot);
 	}
+	for (uint32_t i = 0; i < config->disk_count; i++)
+		place(&config->disks[i].slot, for_disks, &used);
+	for (uint32_t i = 0; i < config->cdrom_count; i++)
+		place(&config->cdroms[i].slot, for_cdroms, &used);
+}
+
+void machine_config_derive(struct machine_config *config)
+{
+	derive_places(config);
 	if (!config->uuid_given)
 		derive_uuid(config);
 }

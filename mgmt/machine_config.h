@@ -20,6 +20,7 @@
 #define MACHINE_START_FD 3
 #define MACHINE_CPUS_MAX 8
 #define MACHINE_DISKS_MAX 4
+#define MACHINE_FLOPPIES_MAX 2
 #define MACHINE_SERIAL_MAX 4
 #define MACHINE_NAME_MAX 64
 #define MACHINE_LABEL_MAX 255 /* bytes of a disk's or port's name in messages */
@@ -30,6 +31,16 @@
 #define MACHINE_CONFIG_BYTES_MAX 65536
 
 enum machine_disk_format { MACHINE_DISK_VHD, MACHINE_DISK_RAW };
+
+/* Of a floppy drive, by the disks that it takes. */
+enum machine_floppy_kind {
+	MACHINE_FLOPPY_AUTO, /* for the disk that is in it; 1.44M for none */
+	MACHINE_FLOPPY_360K,
+	MACHINE_FLOPPY_1200K,
+	MACHINE_FLOPPY_720K,
+	MACHINE_FLOPPY_1440K,
+	MACHINE_FLOPPY_2880K,
+};
 
 enum machine_char_kind {
 	MACHINE_CHAR_NONE,
@@ -52,6 +63,18 @@ struct machine_disk {
 	uint16_t geometry[3]; /* cylinders, heads, sectors; all 0: as the image says */
 };
 
+struct machine_floppy {
+	unsigned int kind; /* enum machine_floppy_kind */
+	const char *path;  /* NULL: the drive is empty */
+	unsigned int format;
+	bool read_only;
+};
+
+struct machine_cdrom {
+	const char *path; /* NULL: the drive is empty */
+	unsigned int slot;
+};
+
 struct machine_char {
 	unsigned int kind; /* enum machine_char_kind */
 	const char *path;  /* NULL but for MACHINE_CHAR_UNIX and MACHINE_CHAR_FILE */
@@ -70,6 +93,11 @@ struct machine_config {
 	unsigned int sandbox;	  /* enum machine_sandbox */
 	uint32_t disk_count;
 	struct machine_disk disks[MACHINE_DISKS_MAX];
+	uint32_t floppy_count; /* drive A first */
+	struct machine_floppy floppies[MACHINE_FLOPPIES_MAX];
+	uint32_t cdrom_count;
+	struct machine_cdrom cdroms[MACHINE_DISKS_MAX];
+	unsigned int boot;     /* index into machine_boot_names[] */
 	uint32_t serial_count; /* COM1 first */
 	struct machine_char serial[MACHINE_SERIAL_MAX];
 	struct machine_char parallel;
@@ -124,6 +152,9 @@ int machine_option_memory(void *target, const char *value, char *error, size_t e
 int machine_option_cpu(void *target, const char *value, char *error, size_t error_size);
 int machine_option_serial(void *target, const char *value, char *error, size_t error_size);
 int machine_option_parallel(void *target, const char *value, char *error, size_t error_size);
+int machine_option_floppy(void *target, const char *value, char *error, size_t error_size);
+int machine_option_cdrom(void *target, const char *value, char *error, size_t error_size);
+int machine_option_boot(void *target, const char *value, char *error, size_t error_size);
 int machine_option_drive(void *target, const char *value, char *error, size_t error_size);
 int machine_option_name(void *target, const char *value, char *error, size_t error_size);
 int machine_option_uuid(void *target, const char *value, char *error, size_t error_size);
@@ -149,6 +180,13 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 				    machine_option_cpu),                                           \
 		MACHINE_OPTION_CALL("drive", "PATH[,OPTION]...", "a further disk, see below",      \
 				    machine_option_drive),                                         \
+		MACHINE_OPTION_CALL("floppy", "FILE|empty[,OPTION]...",                            \
+				    "the next floppy drive, see below", machine_option_floppy),    \
+		MACHINE_OPTION_CALL("cdrom", "FILE|empty[,slot=SLOT]", "a CD-ROM drive",           \
+				    machine_option_cdrom),                                         \
+		MACHINE_OPTION_CALL("boot", "ORDER",                                               \
+				    "what is booted, in order (default disk,floppy,cdrom)",        \
+				    machine_option_boot),                                          \
 		MACHINE_OPTION_CALL("serial", "KIND", "the next serial port, see below",           \
 				    machine_option_serial),                                        \
 		MACHINE_OPTION_CALL("parallel", "file:PATH", "what the guest prints on LPT1",      \
@@ -183,6 +221,9 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 	"Drive options: format=vhd|raw (default vhd), slot=primary-master|primary-slave|\n"        \
 	"secondary-master|secondary-slave (default: the first free), readonly,\n"                  \
 	"geometry=CYLINDERS/HEADS/SECTORS.\n"                                                      \
+	"Floppy options: kind=360K|720K|1.2M|1.44M|2.88M (default: for the disk inside),\n"        \
+	"readonly, format=raw|vhd (default raw). FILE may be a drive of the host: /dev/fd0,\n"     \
+	"/dev/sr0. mainstay insert and eject change media while the machine runs.\n"               \
 	"Serial ports, COM1 first: stdio (this terminal), console (for mainstay console), pty,\n"  \
 	"unix:PATH (we listen), file:PATH (a new file, or a device or pipe), none.\n"
 
@@ -201,11 +242,15 @@ int machine_config_add_disk(struct machine_config *config, const char *path, cha
  * @ret_name has room for MACHINE_NAME_MAX + 1.
  */
 void machine_name_from_path(const char *path, unsigned int number, char *ret_name);
-/* Fills in what is derived: the uuid. */
+/* The first disk's path, or the first medium's without a disk; NULL: there is neither. */
+const char *machine_config_first_path(const struct machine_config *config);
+/* Fills in what is derived: places on the IDE cables, the uuid. */
 void machine_config_derive(struct machine_config *config);
 
 extern const char *const machine_slot_names[];
 extern const char *const machine_format_names[];
+extern const char *const machine_floppy_names[];
+extern const char *const machine_boot_names[];
 extern const char *const machine_char_names[];
 extern const char *const machine_rtc_names[];
 extern const char *const machine_sandbox_names[];

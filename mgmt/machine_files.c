@@ -16,12 +16,12 @@
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
-#include "../vhd/vhd.h"
+#include "floppy_layout.h"
+#include "image_file.h"
 #include "runtime_dir.h"
 
 #define FIRMWARE_BYTES_MIN KIB(64)
 #define FIRMWARE_BYTES_MAX MIB(1)
-#define SECTOR_BYTES 512
 
 /* --- host --- */
 
@@ -94,119 +94,73 @@ static int open_firmware(const char *path, char *error, size_t error_size)
 	return -EINVAL;
 }
 
-/* --- disks --- */
+/* --- disks and media --- */
 
-static int open_image(const struct machine_disk *disk, char *error, size_t error_size)
+static int open_disks(const struct machine_config *config, struct machine_files *files, char *error,
+		      size_t error_size)
 {
-	int flags = disk->read_only ? O_RDONLY : O_RDWR;
-	/* A pipe or a device by mistake must not keep us waiting. */
-	int fd = open(disk->path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	const char *advice = "";
-	struct stat st;
-	int r = 0;
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		const struct machine_disk *disk = &config->disks[i];
+		const struct image_file image = { disk->path, IMAGE_DISK, disk->format,
+						  disk->read_only };
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		r = -errno;
-	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		r = S_ISDIR(st.st_mode) ? -EISDIR : -EMEDIUMTYPE;
-	if (r == 0) {
-		fcntl(fd, F_SETFL, flags);
-		return fd;
+		files->disks[i] = image_file_open(&image, NULL, error, error_size);
+		if (files->disks[i] < 0)
+			return files->disks[i];
 	}
-	if (r == -ENOENT)
-		advice = "; give a disk image, or make one with 'mainstay-vhd create'";
-	else if (r == -EACCES || r == -EROFS || r == -EPERM)
-		advice = disk->read_only ? "; make it readable for you"
-					 : "; make it writable for you, or give --drive "
-					   "PATH,readonly";
-	else if (r == -EISDIR || r == -EMEDIUMTYPE || r == -ENXIO)
-		advice = "; give a disk image";
-	snprintf(error, error_size, "%s: disk: %s%s", disk->path,
-		 r == -EMEDIUMTYPE || r == -ENXIO ? "neither a file nor a block device"
-						  : strerror(-r),
-		 advice);
-	fd_close(fd);
-	return r;
+	return 0;
 }
 
-static int lock_image(const struct machine_disk *disk, int fd, char *error, size_t error_size)
+/* The drive for the disk that is in it, if the disk has one of the sizes that there are. */
+static int fit_drive(const struct machine_floppy *floppy, uint64_t bytes, unsigned int *ret_kind,
+		     char *error, size_t error_size)
 {
-	int r = vhd_lock(fd, !disk->read_only);
+	const struct floppy_layout *layout = floppy_layout_find(bytes);
 
-	if (r == 0)
+	if (layout && (!floppy->kind || floppy_layout_fits(layout, floppy->kind))) {
+		*ret_kind = floppy->kind ? floppy->kind : layout->drive;
 		return 0;
-	if (r == -EBUSY || r == -EAGAIN)
-		snprintf(
-			error, error_size,
-			"%s: disk: in use by a running machine or another program; stop it first%s",
-			disk->path,
-			disk->read_only ? "" : ", or if both only read, share it with readonly");
+	}
+	if (layout)
+		snprintf(error, error_size, "%s: floppy: a disk of %s does not fit a drive of %s",
+			 floppy->path, layout->name, machine_floppy_names[floppy->kind]);
 	else
-		snprintf(error, error_size, "%s: disk: cannot be locked: %s", disk->path,
-			 strerror(-r));
-	return r;
-}
-
-/* Opened for reading, whatever the machine will do: the library repairs what is opened for writing.
- */
-static int check_vhd(const struct machine_disk *disk, int fd, char *error, size_t error_size)
-{
-	const struct vhd_file file = { .fd = fd, .name = disk->path };
-	const struct vhd_open_options options = { .read_only = true };
-	struct vhd_info info;
-	struct vhd *vhd;
-	char why[VHD_ERROR_BYTES];
-	int r = vhd_open(&file, 1, &options, &vhd, why, sizeof(why));
-
-	if (r == 0) {
-		vhd_get_info(vhd, &info);
-		vhd_free(vhd);
-		if (!info.saved_state || disk->read_only)
-			return 0;
 		snprintf(error, error_size,
-			 "%s: disk: belongs to the saved state of a machine; resume that, or "
-			 "discard "
-			 "its state",
-			 disk->path);
-		return -EPERM;
-	}
-	snprintf(error, error_size, "%s%s%s%s", why,
-		 r == -EMEDIUMTYPE ? "; if it is a raw image, say so: --drive "
-		 : r == -ENOLINK
-			 ? "; give a disk without parent: this version cannot follow parents"
-		 : r == -EUCLEAN    ? "; restore it from a copy"
-		 : r == -EOPNOTSUPP ? "; give a fixed or dynamic disk"
-				    : "",
-		 r == -EMEDIUMTYPE ? disk->path : "", r == -EMEDIUMTYPE ? ",format=raw" : "");
-	return r;
-}
-
-static int check_raw(const struct machine_disk *disk, int fd, char *error, size_t error_size)
-{
-	off_t size = lseek(fd, 0, SEEK_END);
-
-	if (size >= SECTOR_BYTES && size % SECTOR_BYTES == 0)
-		return 0;
-	snprintf(error, error_size,
-		 "%s: disk: %lld bytes are no whole sectors of %d; the image is cut off or no disk",
-		 disk->path, (long long)size, SECTOR_BYTES);
+			 "%s: floppy: %llu bytes are the size of no floppy disk; 'mainstay floppy "
+			 "create' makes disks of every format",
+			 floppy->path, (unsigned long long)bytes);
 	return -EINVAL;
 }
 
-static int open_disk(const struct machine_disk *disk, char *error, size_t error_size)
+static int open_media(const struct machine_config *config, struct machine_files *files, char *error,
+		      size_t error_size)
 {
-	int fd = open_image(disk, error, error_size);
-	int r;
+	uint64_t bytes;
+	int r = 0;
 
-	if (fd < 0)
-		return fd;
-	r = lock_image(disk, fd, error, error_size);
-	if (r == 0)
-		r = disk->format == MACHINE_DISK_VHD ? check_vhd(disk, fd, error, error_size)
-						     : check_raw(disk, fd, error, error_size);
-	if (r < 0)
-		fd_close(fd);
-	return r < 0 ? r : fd;
+	for (uint32_t i = 0; i < config->floppy_count && r == 0; i++) {
+		const struct machine_floppy *floppy = &config->floppies[i];
+		const struct image_file image = { floppy->path, IMAGE_FLOPPY, floppy->format,
+						  floppy->read_only };
+
+		files->floppy_kinds[i] = floppy->kind ? floppy->kind : MACHINE_FLOPPY_1440K;
+		if (!floppy->path)
+			continue;
+		files->floppies[i] = image_file_open(&image, &bytes, error, error_size);
+		r = files->floppies[i];
+		if (r >= 0)
+			r = fit_drive(floppy, bytes, &files->floppy_kinds[i], error, error_size);
+	}
+	for (uint32_t i = 0; i < config->cdrom_count && r >= 0; i++) {
+		const struct image_file image = { config->cdroms[i].path, IMAGE_CDROM,
+						  MACHINE_DISK_RAW, true };
+
+		if (!image.path)
+			continue;
+		files->cdroms[i] = image_file_open(&image, &bytes, error, error_size);
+		r = files->cdroms[i];
+	}
+	return r < 0 ? r : 0;
 }
 
 int machine_files_open(const struct machine_config *config, bool kvm, struct machine_files *files,
@@ -214,11 +168,10 @@ int machine_files_open(const struct machine_config *config, bool kvm, struct mac
 {
 	int r = check_memory(config, error, error_size);
 
-	for (uint32_t i = 0; r == 0 && i < config->disk_count; i++) {
-		files->disks[i] = open_disk(&config->disks[i], error, error_size);
-		if (files->disks[i] < 0)
-			r = files->disks[i];
-	}
+	if (r == 0)
+		r = open_disks(config, files, error, error_size);
+	if (r == 0)
+		r = open_media(config, files, error, error_size);
 	if (r == 0) {
 		files->firmware = open_firmware(config->firmware, error, error_size);
 		r = files->firmware < 0 ? files->firmware : 0;

@@ -3,6 +3,7 @@
 #include "machine_members.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "../base/bits.h"
 #include "machine_config.h"
@@ -11,6 +12,23 @@ const char *const machine_slot_names[] = { "primary-master", "primary-slave", "s
 					   "secondary-slave", NULL };
 const char *const machine_format_names[] = {
 	[MACHINE_DISK_VHD] = "vhd", [MACHINE_DISK_RAW] = "raw", NULL
+};
+const char *const machine_floppy_names[] = {
+	[MACHINE_FLOPPY_AUTO] = "auto",
+	[MACHINE_FLOPPY_360K] = "360K",
+	[MACHINE_FLOPPY_1200K] = "1.2M",
+	[MACHINE_FLOPPY_720K] = "720K",
+	[MACHINE_FLOPPY_1440K] = "1.44M",
+	[MACHINE_FLOPPY_2880K] = "2.88M",
+	NULL,
+};
+/* All orders that there are; the first is the default. */
+const char *const machine_boot_names[] = {
+	/* clang-format off */
+	"disk,floppy,cdrom", "disk,cdrom,floppy", "floppy,disk,cdrom", "floppy,cdrom,disk",
+	"cdrom,disk,floppy", "cdrom,floppy,disk", "disk,floppy", "disk,cdrom", "floppy,disk",
+	"floppy,cdrom", "cdrom,disk", "cdrom,floppy", "disk", "floppy", "cdrom", NULL,
+	/* clang-format on */
 };
 const char *const machine_char_names[] = {
 	[MACHINE_CHAR_NONE] = "none",
@@ -46,6 +64,15 @@ const struct machine_cpu machine_cpus[] = {
 	{ NULL, NULL, 0 },
 };
 _Static_assert(ARRAY_LEN(cpu_names) + 1 == ARRAY_LEN(machine_cpus), "cpu_names");
+
+int machine_find_name(const char *const *names, const char *name, size_t length)
+{
+	for (int i = 0; names[i]; i++) {
+		if (strlen(names[i]) == length && !memcmp(names[i], name, length))
+			return i;
+	}
+	return -1;
+}
 
 /* --- disks --- */
 
@@ -87,6 +114,67 @@ static void disk_init(void *item)
 }
 
 static const struct member_object disk_object = { .members = disk_members, .init = disk_init };
+
+/* --- drives with media --- */
+
+static const struct member floppy_members[] = {
+	{ .name = "kind",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_floppy, kind),
+	  .fallback = "\"auto\"",
+	  .names = NAMES(machine_floppy_names, MACHINE_FLOPPY_2880K + 1),
+	  .description = "By the disks that the drive takes. Auto: for the disk that is in it." },
+	{ .name = "path",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_floppy, path),
+	  .description = "The image file or the host's drive. Without it: no disk is in it." },
+	{ .name = "format",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_floppy, format),
+	  .fallback = "\"raw\"",
+	  .names = NAMES(machine_format_names, 2),
+	  .description = "What the image is." },
+	{ .name = "read_only",
+	  .kind = MEMBER_BOOL,
+	  .offset = offsetof(struct machine_floppy, read_only),
+	  .fallback = "false",
+	  .description = "The disk is write-protected." },
+	{ .name = NULL },
+};
+
+static void floppy_init(void *item)
+{
+	struct machine_floppy *floppy = item;
+
+	*floppy = (struct machine_floppy){ .format = MACHINE_DISK_RAW };
+}
+
+static const struct member_object floppy_object = { .members = floppy_members,
+						    .init = floppy_init };
+
+static const struct member cdrom_members[] = {
+	{ .name = "path",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_cdrom, path),
+	  .description = "The image file or the host's drive. Without it: no disc is in it." },
+	{ .name = "slot",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_cdrom, slot),
+	  .names = NAMES(machine_slot_names, MACHINE_DISKS_MAX),
+	  .description =
+		  "Where the drive is on the IDE cables. Without it: on the secondary one if "
+		  "it has a free place." },
+	{ .name = NULL },
+};
+
+static void cdrom_init(void *item)
+{
+	struct machine_cdrom *cdrom = item;
+
+	*cdrom = (struct machine_cdrom){ .slot = MACHINE_DISKS_MAX };
+}
+
+static const struct member_object cdrom_object = { .members = cdrom_members, .init = cdrom_init };
 
 /* --- serial and parallel ports --- */
 
@@ -225,6 +313,30 @@ static const struct member machine_members[] = {
 	  .item_size = sizeof(struct machine_disk),
 	  .count_offset = offsetof(struct machine_config, disk_count),
 	  .description = "IDE disks; the first in the order of slots is booted." },
+	{ .name = "floppies",
+	  .kind = MEMBER_ARRAY,
+	  .offset = offsetof(struct machine_config, floppies),
+	  .max = MACHINE_FLOPPIES_MAX,
+	  .fallback = "[]",
+	  .object = &floppy_object,
+	  .item_size = sizeof(struct machine_floppy),
+	  .count_offset = offsetof(struct machine_config, floppy_count),
+	  .description = "Floppy drives, drive A first." },
+	{ .name = "cdroms",
+	  .kind = MEMBER_ARRAY,
+	  .offset = offsetof(struct machine_config, cdroms),
+	  .max = MACHINE_DISKS_MAX,
+	  .fallback = "[]",
+	  .object = &cdrom_object,
+	  .item_size = sizeof(struct machine_cdrom),
+	  .count_offset = offsetof(struct machine_config, cdrom_count),
+	  .description = "CD-ROM drives, on the places that no disk takes." },
+	{ .name = "boot",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, boot),
+	  .fallback = "\"disk,floppy,cdrom\"",
+	  .names = NAMES(machine_boot_names, ARRAY_LEN(machine_boot_names) - 1),
+	  .description = "What the firmware tries to boot, in this order." },
 	{ .name = "serial",
 	  .kind = MEMBER_ARRAY,
 	  .offset = offsetof(struct machine_config, serial),
@@ -265,6 +377,10 @@ static const struct member machine_members[] = {
 	AT_MOST_ONE("disks", "slot", "primary-slave")                                              \
 	AT_MOST_ONE("disks", "slot", "secondary-master")                                           \
 	AT_MOST_ONE("disks", "slot", "secondary-slave")                                            \
+	AT_MOST_ONE("cdroms", "slot", "primary-master")                                            \
+	AT_MOST_ONE("cdroms", "slot", "primary-slave")                                             \
+	AT_MOST_ONE("cdroms", "slot", "secondary-master")                                          \
+	AT_MOST_ONE("cdroms", "slot", "secondary-slave")                                           \
 	"]}"
 /* clang-format on */
 

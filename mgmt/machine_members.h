@@ -56,6 +56,9 @@ struct member_object {
 
 extern const struct member_object machine_object;
 
+/* The index of the @length bytes at @name in NULL-terminated @names, or -1. */
+int machine_find_name(const char *const *names, const char *name, size_t length);
+
 #define MACHINE_GEOMETRY_MAX ((const uint16_t[3]){ 65535, 255, 63 })
 
 #endif

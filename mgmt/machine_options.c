@@ -9,16 +9,6 @@
 #include "machine_config.h"
 #include "machine_members.h"
 
-/* The index of @name in @names, or -1. */
-static int find_name(const char *const *names, const char *name, size_t length)
-{
-	for (int i = 0; names[i]; i++) {
-		if (strlen(names[i]) == length && !memcmp(names[i], name, length))
-			return i;
-	}
-	return -1;
-}
-
 /* --- one value each --- */
 
 int machine_option_memory(void *target, const char *value, char *error, size_t error_size)
@@ -105,7 +95,7 @@ int machine_option_uuid(void *target, const char *value, char *error, size_t err
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;
-	int index = find_name(machine_rtc_names, value, strlen(value));
+	int index = machine_find_name(machine_rtc_names, value, strlen(value));
 
 	if (index < 0) {
 		snprintf(error, error_size, "--rtc %s: give utc or local", value);
@@ -115,10 +105,26 @@ int machine_option_rtc(void *target, const char *value, char *error, size_t erro
 	return 0;
 }
 
+int machine_option_boot(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+	int index = machine_find_name(machine_boot_names, value, strlen(value));
+
+	if (index < 0) {
+		snprintf(error, error_size,
+			 "--boot %s: give disk, floppy and cdrom in the order wanted, for example "
+			 "cdrom,disk",
+			 value);
+		return -1;
+	}
+	config->boot = (unsigned int)index;
+	return 0;
+}
+
 int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;
-	int index = find_name(machine_sandbox_names, value, strlen(value));
+	int index = machine_find_name(machine_sandbox_names, value, strlen(value));
 
 	if (index < 0) {
 		snprintf(error, error_size, "--sandbox %s: give full (the default) or degraded",
@@ -135,7 +141,7 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 static int parse_char(const char *value, struct machine_char *ret_char)
 {
 	size_t length = strcspn(value, ":");
-	int kind = find_name(machine_char_names, value, length);
+	int kind = machine_find_name(machine_char_names, value, length);
 	bool path = value[length] && value[length + 1];
 
 	if (kind < 0 || path != (kind > MACHINE_CHAR_PTY) || (value[length] && !path))
@@ -176,132 +182,4 @@ int machine_option_parallel(void *target, const char *value, char *error, size_t
 	}
 	config->parallel = parallel;
 	return 0;
-}
-
-/* --- disks --- */
-
-static int full(const struct machine_config *config, const char *path, char *error,
-		size_t error_size)
-{
-	if (config->disk_count < MACHINE_DISKS_MAX)
-		return 0;
-	snprintf(error, error_size, "%s: the machine has only %d places for disks", path,
-		 MACHINE_DISKS_MAX);
-	return -1;
-}
-
-int machine_config_add_disk(struct machine_config *config, const char *path, char *error,
-			    size_t error_size)
-{
-	if (full(config, path, error, error_size) < 0)
-		return -1;
-	/* It was named before the options' disks: it comes first. */
-	memmove(&config->disks[1], &config->disks[0],
-		config->disk_count * sizeof(config->disks[0]));
-	config->disks[0] = (struct machine_disk){ .path = path, .slot = MACHINE_DISKS_MAX };
-	config->disk_count++;
-	return 0;
-}
-
-/* "1024/16/63" of @length bytes. */
-static int parse_geometry(const char *text, size_t length, uint16_t geometry[3])
-{
-	const char *end = text + length;
-
-	for (size_t i = 0; i < 3; i++) {
-		size_t digits = strcspn(text, "/,");
-		uint64_t number;
-		char copy[8];
-
-		if (!digits || digits >= sizeof(copy) || text[digits] != (i < 2 ? '/' : *end))
-			return -EINVAL;
-		memcpy(copy, text, digits);
-		copy[digits] = '\0';
-		if (parse_u64(copy, 1, MACHINE_GEOMETRY_MAX[i], &number) < 0)
-			return -EINVAL;
-		geometry[i] = (uint16_t)number;
-		text += digits + 1;
-	}
-	return text == end + 1 ? 0 : -EINVAL;
-}
-
-/* One "format=vhd" of a --drive: 0, or -1 and what the member takes in *ret_want. */
-static int parse_drive_word(struct machine_disk *disk, const char *word, size_t length,
-			    const char **ret_want)
-{
-	size_t key = strcspn(word, "=,");
-	const char *value = word + key + 1;
-	size_t value_length = key < length ? length - key - 1 : 0;
-	int index;
-
-	*ret_want = "give format=vhd, format=raw, slot=..., readonly or geometry=C/H/S";
-	if (length == 8 && !memcmp(word, "readonly", 8)) {
-		disk->read_only = true;
-		return 0;
-	}
-	if (key >= length)
-		return -1;
-	if (key == 6 && !memcmp(word, "format", 6)) {
-		*ret_want = "give format=vhd or format=raw";
-		index = find_name(machine_format_names, value, value_length);
-		if (index < 0)
-			return -1;
-		disk->format = (unsigned int)index;
-		return 0;
-	}
-	if (key == 4 && !memcmp(word, "slot", 4)) {
-		*ret_want = "give slot=primary-master, primary-slave, secondary-master or "
-			    "secondary-slave";
-		index = find_name(machine_slot_names, value, value_length);
-		if (index < 0)
-			return -1;
-		disk->slot = (unsigned int)index;
-		return 0;
-	}
-	if (key == 8 && !memcmp(word, "geometry", 8)) {
-		*ret_want = "give geometry=CYLINDERS/HEADS/SECTORS, at most 65535/255/63";
-		return parse_geometry(value, value_length, disk->geometry) < 0 ? -1 : 0;
-	}
-	return -1;
-}
-
-int machine_config_add_drive(struct machine_config *config, const char *text, char *error,
-			     size_t error_size)
-{
-	size_t path_length = strcspn(text, ",");
-	struct machine_disk disk = { .slot = MACHINE_DISKS_MAX };
-	const char *word = text + path_length;
-	char *copy;
-
-	if (!path_length) {
-		snprintf(error, error_size, "--drive %s: no path; give PATH[,OPTION]...", text);
-		return -1;
-	}
-	if (full(config, text, error, error_size) < 0)
-		return -1;
-	while (*word == ',') {
-		const char *want;
-		size_t length = strcspn(++word, ",");
-
-		if (parse_drive_word(&disk, word, length, &want) < 0) {
-			snprintf(error, error_size, "--drive %s: \"%.*s\": %s", text, (int)length,
-				 word, want);
-			return -1;
-		}
-		word += length;
-	}
-	copy = strndup(text, path_length);
-	disk.path = copy ? machine_config_keep(config, copy) : NULL;
-	free(copy);
-	if (!disk.path) {
-		snprintf(error, error_size, "--drive %s: no memory", text);
-		return -1;
-	}
-	config->disks[config->disk_count++] = disk;
-	return 0;
-}
-
-int machine_option_drive(void *target, const char *value, char *error, size_t error_size)
-{
-	return machine_config_add_drive(target, value, error, error_size);
 }

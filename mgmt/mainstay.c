@@ -11,8 +11,23 @@
 #include "verbs.h"
 
 static const struct verb *const verbs[] = {
-	&run_verb,   &config_verb, &list_verb,	&status_verb,	    &stats_verb, &console_verb,
-	&pause_verb, &resume_verb, &reset_verb, &power_button_verb, &stop_verb,	 &quit_verb,
+	/* clang-format off */
+	&run_verb,
+	&config_verb,
+	&list_verb,
+	&status_verb,
+	&stats_verb,
+	&console_verb,
+	&insert_verb,
+	&eject_verb,
+	&pause_verb,
+	&resume_verb,
+	&reset_verb,
+	&power_button_verb,
+	&stop_verb,
+	&quit_verb,
+	&floppy_verb,
+	/* clang-format on */
 };
 
 static void print_usage(void)

@@ -88,7 +88,7 @@ static void read_description(struct run_options *options, int argc, char **argv)
 	}
 	if (!options->config_file && !config->serial_count && !options->devtest)
 		config->serial[config->serial_count++].kind = MACHINE_CHAR_STDIO;
-	if (!config->disk_count && !options->devtest)
+	if (!machine_config_first_path(config) && !options->devtest)
 		die("no disk: give a disk image, or --drive PATH; --help says more");
 	if (machine_config_check(config, error, sizeof(error)) < 0)
 		die("%s", error);
@@ -109,9 +109,9 @@ static void take_name(struct run *run)
 		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
 	}
 	for (unsigned int i = 1; !run->config->name && r == -EEXIST && i <= NAMES_MAX; i++) {
-		machine_name_from_path(run->config->disk_count ? run->config->disks[0].path
-							       : "devtest",
-				       i, run->name);
+		const char *first = machine_config_first_path(run->config);
+
+		machine_name_from_path(first ? first : "devtest", i, run->name);
 		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
 	}
 	run->config->name = run->name;

@@ -26,7 +26,11 @@ void machine_files_init(struct machine_files *files)
 		.firmware_log = -1,
 	};
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
-		files->disks[i] = -1;
+		files->disks[i] = files->cdroms[i] = -1;
+	for (size_t i = 0; i < MACHINE_FLOPPIES_MAX; i++)
+		files->floppies[i] = -1;
+	for (size_t i = 0; i < MACHINE_FLOPPIES_MAX; i++)
+		files->floppy_kinds[i] = MACHINE_FLOPPY_1440K;
 	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
 		files->serial[i] = -1;
 }
@@ -41,6 +45,10 @@ void machine_files_close(struct machine_files *files)
 	files->firmware_log = fd_close(files->firmware_log);
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = fd_close(files->disks[i]);
+	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
+		files->cdroms[i] = fd_close(files->cdroms[i]);
+	for (size_t i = 0; i < MACHINE_FLOPPIES_MAX; i++)
+		files->floppies[i] = fd_close(files->floppies[i]);
 	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
 		files->serial[i] = fd_close(files->serial[i]);
 }
@@ -61,8 +69,7 @@ static void add_fd(struct writer *w, json_object *to, const char *name, int fd)
 	add_number(to, name, w->count++);
 }
 
-/* The file's name, for messages: its last bytes where it is long, and UTF-8 whatever it is. */
-static void add_name(json_object *to, const char *path)
+json_object *machine_label_json(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash && slash[1] ? slash + 1 : path;
@@ -79,7 +86,12 @@ static void add_name(json_object *to, const char *path)
 		for (char *c = copy; *c; c++)
 			*c = *c & 0x80 ? '?' : *c;
 	}
-	add_text(to, "name", copy);
+	return json_object_new_string(copy);
+}
+
+static void add_name(json_object *to, const char *path)
+{
+	json_object_object_add(to, "name", machine_label_json(path));
 }
 
 static json_object *write_disk(struct writer *w, const struct machine_disk *disk, int fd)
@@ -99,6 +111,63 @@ static json_object *write_disk(struct writer *w, const struct machine_disk *disk
 		json_object_object_add(json, "geometry", geometry);
 	}
 	return json;
+}
+
+static void add_medium(struct writer *w, json_object *to, const char *path, unsigned int format,
+		       bool read_only, int fd)
+{
+	json_object *json;
+
+	if (!path)
+		return;
+	json = json_object_new_object();
+	add_text(json, "format", machine_format_names[format]);
+	add_fd(w, json, "disk_fd", fd);
+	json_object_object_add(json, "read_only", json_object_new_boolean(read_only));
+	add_name(json, path);
+	json_object_object_add(to, "medium", json);
+}
+
+static void write_drives(struct writer *w, const struct machine_config *config,
+			 const struct machine_files *files, json_object *to)
+{
+	json_object *floppies = json_object_new_array(), *cdroms = json_object_new_array();
+
+	for (uint32_t i = 0; i < config->floppy_count; i++) {
+		const struct machine_floppy *floppy = &config->floppies[i];
+		unsigned int kind = floppy->kind ? floppy->kind : files->floppy_kinds[i];
+		json_object *json = json_object_new_object();
+
+		add_number(json, "drive", i);
+		add_text(json, "kind", machine_floppy_names[kind]);
+		add_medium(w, json, floppy->path, floppy->format, floppy->read_only,
+			   files->floppies[i]);
+		json_object_array_add(floppies, json);
+	}
+	for (uint32_t i = 0; i < config->cdrom_count; i++) {
+		json_object *json = json_object_new_object();
+
+		add_number(json, "slot", config->cdroms[i].slot);
+		add_medium(w, json, config->cdroms[i].path, MACHINE_DISK_RAW, true,
+			   files->cdroms[i]);
+		json_object_array_add(cdroms, json);
+	}
+	json_object_object_add(to, "floppies", floppies);
+	json_object_object_add(to, "cdroms", cdroms);
+}
+
+/* "cdrom,disk" as an array. */
+static void write_boot(const char *order, json_object *to)
+{
+	json_object *array = json_object_new_array();
+
+	for (const char *name = order; *name;) {
+		size_t length = strcspn(name, ",");
+
+		json_object_array_add(array, json_object_new_string_len(name, (int)length));
+		name += length + (name[length] == ',');
+	}
+	json_object_object_add(to, "boot", array);
 }
 
 /* How the machine's process uses the descriptor of each kind. */
@@ -193,6 +262,8 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	for (uint32_t i = 0; i < config->disk_count; i++)
 		json_object_array_add(disks, write_disk(&w, &config->disks[i], files->disks[i]));
 	json_object_object_add(json, "disks", disks);
+	write_drives(&w, config, files, json);
+	write_boot(machine_boot_names[config->boot], json);
 	write_ports(&w, config, files, json);
 	write_clock(config, json);
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);

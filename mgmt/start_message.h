@@ -13,15 +13,24 @@ struct machine_files {
 	int devtest;	      /* the device test port in place of kvm */
 	bool devtest_listens; /* it is not the connection itself */
 	int kvm, firmware, control, parallel, firmware_log;
-	int disks[MACHINE_DISKS_MAX];	/* in the order of the configuration */
-	int serial[MACHINE_SERIAL_MAX]; /* by port */
+	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration */
+	int floppies[MACHINE_FLOPPIES_MAX], cdroms[MACHINE_DISKS_MAX]; /* so, too */
+	unsigned int floppy_kinds[MACHINE_FLOPPIES_MAX]; /* where the configuration says auto */
+	int serial[MACHINE_SERIAL_MAX];			 /* by port */
 };
 
 void machine_files_init(struct machine_files *files);
 /* Closes what is open. */
 void machine_files_close(struct machine_files *files);
 
-#define START_MESSAGE_FDS_MAX (6 + MACHINE_DISKS_MAX + MACHINE_SERIAL_MAX)
+/*
+ * The file's name as machines know it, for messages: its last bytes where it is long, and UTF-8
+ * whatever it is.
+ */
+struct json_object *machine_label_json(const char *path);
+
+#define START_MESSAGE_FDS_MAX                                                                      \
+	(6 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX)
 
 /*
  * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has

@@ -23,7 +23,14 @@ struct verb {
  */
 int verb_parse(const struct verb *verb, void *target, int argc, char **argv, int min, int max);
 
+struct client;
+struct runtime_base;
+
+/* Connects to the machine that a verb's argument names; dies with one line otherwise. */
+void verb_open_machine(struct runtime_base *base, struct client *client, const char *name);
+
 extern const struct verb run_verb, config_verb;
+extern const struct verb insert_verb, eject_verb, floppy_verb;
 extern const struct verb list_verb, status_verb, stats_verb, console_verb, stop_verb;
 extern const struct verb pause_verb, resume_verb, reset_verb, power_button_verb, quit_verb;
 

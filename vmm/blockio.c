@@ -18,6 +18,10 @@
  *
  * The worker allocates nothing and makes no call that its filter does not allow. What it has to say
  * about a failure goes into a line that the loop writes to the log.
+ *
+ * A drive's medium is changed by a request of our own in the queue: what was submitted before it is
+ * carried out on the old image, which is flushed then, and what comes after on the new one. The
+ * worker swaps the images, the loop opens and frees them.
  */
 #include "blockio.h"
 
@@ -33,6 +37,7 @@
 #include <unistd.h>
 
 #include "../base/bits.h"
+#include "../base/fdio.h"
 #include "../base/log.h"
 #include "loop.h"
 #include "sandbox.h"
@@ -48,9 +53,17 @@ enum request_phase {
 struct blockio {
 	struct block_backend backend;
 	struct loop *loop;
-	struct block_image *image;
+	struct block_image *image; /* NULL: a drive without a medium */
 	struct block_info info;
-	char name[256];
+	char name[256]; /* the worker's */
+
+	/* A change of the medium; changed is NULL when none is under way. */
+	struct block_request change;
+	struct block_image *other; /* to be put in, and then the one taken out */
+	char other_name[256];
+	void (*changed)(void *opaque);
+	void *changed_opaque;
+	int fd, other_fd; /* ours, of media that were put in; -1: the starter's */
 
 	struct block_request *queue; /* atomic; newest first */
 	uint32_t asleep;	     /* atomic, futex: the worker waits for the queue */
@@ -133,7 +146,7 @@ static const char *const op_names[] = {
 /* Leaves one line for the loop to log, unless it has not read the last one yet. */
 static void note_failure(struct blockio *io, const char *what, int error)
 {
-	const char *text = io->image->ops->error(io->image);
+	const char *text = io->image ? io->image->ops->error(io->image) : "";
 
 	if (__atomic_load_n(&io->failed, __ATOMIC_ACQUIRE))
 		return;
@@ -151,7 +164,9 @@ static int carry_out(struct blockio *io, const struct block_request *request)
 	bool changes = request->op == BLOCK_WRITE || request->op == BLOCK_DISCARD;
 	int r = -EINVAL;
 
-	if (changes && io->info.read_only)
+	if (!image)
+		return -ENOMEDIUM;
+	if (changes && image->info.read_only)
 		return -EROFS;
 	switch (request->op) {
 	case BLOCK_READ:
@@ -184,9 +199,30 @@ static bool exchange_phase(struct block_request *request, int phase)
 					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+/* Leaves the file as other programs want it. */
+static void finish(struct blockio *io)
+{
+	int r = io->image && !io->image->info.read_only ? io->image->ops->finish(io->image) : 0;
+
+	if (r < 0)
+		note_failure(io, "closing", r);
+}
+
+static void swap_images(struct blockio *io)
+{
+	struct block_image *old = io->image;
+
+	finish(io);
+	io->image = io->other;
+	io->other = old;
+	memcpy(io->name, io->other_name, sizeof(io->name));
+}
+
 static void handle(struct blockio *io, struct block_request *request)
 {
-	if (exchange_phase(request, BEGUN)) {
+	if (request == &io->change) {
+		swap_images(io);
+	} else if (exchange_phase(request, BEGUN)) {
 		int r = carry_out(io, request);
 
 		if (r < 0)
@@ -199,7 +235,6 @@ static void handle(struct blockio *io, struct block_request *request)
 static void *work(void *opaque)
 {
 	struct blockio *io = opaque;
-	int r;
 
 	sandbox_thread(SANDBOX_WORKER);
 	for (;;) {
@@ -218,9 +253,7 @@ static void *work(void *opaque)
 			request = next;
 		}
 	}
-	r = io->info.read_only ? 0 : io->image->ops->finish(io->image);
-	if (r < 0)
-		note_failure(io, "closing", r);
+	finish(io);
 	return NULL;
 }
 
@@ -292,31 +325,47 @@ static const struct block_ops blockio_ops = {
 
 /* --- life */
 
-static void set_info(struct blockio *io, const struct vm_disk *disk)
+/* The image behind @disk, as its drive shows it. */
+int block_image_open(const struct vm_disk *disk, struct block_image **ret_image, char *error,
+		     size_t error_size)
 {
-	io->info = io->image->info;
-	io->info.read_only = disk->read_only;
+	struct block_info *info;
+	int r;
+
+	if (disk->format == VM_DISK_RAW)
+		r = block_raw_open(disk, ret_image, error, error_size);
+	else
+		r = block_vhd_open(disk, ret_image, error, error_size);
+	if (r < 0)
+		return r;
+	info = &(*ret_image)->info;
+	info->read_only = disk->read_only;
 	if (!disk->cylinders && !disk->heads && !disk->sectors_per_track)
-		return;
-	io->info.cylinders = disk->cylinders;
-	io->info.heads = disk->heads;
-	io->info.sectors_per_track = disk->sectors_per_track;
+		return 0;
+	info->cylinders = disk->cylinders;
+	info->heads = disk->heads;
+	info->sectors_per_track = disk->sectors_per_track;
+	return 0;
+}
+
+static void image_free(struct block_image *image)
+{
+	if (image)
+		image->ops->free(image);
 }
 
 int blockio_new(struct loop *loop, const struct vm_disk *disk, struct block_backend **ret_backend,
 		char *error, size_t error_size)
 {
 	struct blockio *io = calloc(1, sizeof(*io));
-	int r = -ENOMEM;
+	int r = 0;
 
 	if (!io) {
-		snprintf(error, error_size, "%s: out of memory", disk->name);
-		return r;
+		snprintf(error, error_size, "%s: out of memory", disk ? disk->name : "a drive");
+		return -ENOMEM;
 	}
-	if (disk->format == VM_DISK_RAW)
-		r = block_raw_open(disk, &io->image, error, error_size);
-	else
-		r = block_vhd_open(disk, &io->image, error, error_size);
+	if (disk)
+		r = block_image_open(disk, &io->image, error, error_size);
 	if (r < 0) {
 		free(io);
 		return r;
@@ -324,10 +373,52 @@ int blockio_new(struct loop *loop, const struct vm_disk *disk, struct block_back
 	io->backend.ops = &blockio_ops;
 	io->loop = loop;
 	io->post.run = posted;
+	io->fd = io->other_fd = -1;
 	io->log_limit = (struct log_limit){ .interval_ns = UINT64_C(10000000000), .burst = 5 };
-	snprintf(io->name, sizeof(io->name), "%s", disk->name);
-	set_info(io, disk);
+	if (disk) {
+		snprintf(io->name, sizeof(io->name), "%s", disk->name);
+		io->info = io->image->info;
+	}
 	*ret_backend = &io->backend;
+	return 0;
+}
+
+const struct block_image *blockio_image(struct block_backend *backend)
+{
+	return of(backend)->image;
+}
+
+/* The worker has swapped the images: "other" is the old one, or NULL. */
+static void change_complete(struct block_request *request, int error)
+{
+	struct blockio *io = container_of(request, struct blockio, change);
+	void (*changed)(void *opaque) = io->changed;
+
+	(void)error;
+	image_free(io->other);
+	io->other = NULL;
+	fd_close(io->fd);
+	io->fd = io->other_fd;
+	io->other_fd = -1;
+	io->info = io->image ? io->image->info : (struct block_info){ 0 };
+	io->changed = NULL;
+	changed(io->changed_opaque);
+}
+
+int blockio_change(struct block_backend *backend, struct block_image *image,
+		   const struct vm_disk *disk, void (*changed)(void *opaque), void *opaque)
+{
+	struct blockio *io = of(backend);
+
+	if (io->changed)
+		return -EBUSY;
+	io->other = image;
+	io->other_fd = disk ? disk->fd : -1;
+	snprintf(io->other_name, sizeof(io->other_name), "%s", disk ? disk->name : "");
+	io->changed = changed;
+	io->changed_opaque = opaque;
+	io->change = (struct block_request){ .complete = change_complete };
+	submit(&io->backend, &io->change);
 	return 0;
 }
 
@@ -380,12 +471,16 @@ void blockio_free(struct block_backend *backend)
 	for (request = take_all(&io->queue); request;) {
 		struct block_request *next = request->next;
 
+		/* A medium that was to be put in is not. */
+		if (request == &io->change)
+			swap_images(io);
 		exchange_phase(request, -ECANCELED);
 		push(&io->done, request);
 		request = next;
 	}
 	complete_done(io);
 	loop_unlock(io->loop);
-	io->image->ops->free(io->image);
+	image_free(io->image);
+	fd_close(io->fd);
 	free(io);
 }

@@ -22,7 +22,8 @@ struct loop;
 /*
  * Opens the image behind disk->fd, whose descriptor stays the caller's until the backend is freed.
  * 0, or a negative errno with one line in @error that begins with the disk's name. The machine lock
- * is not needed. Requests may be submitted at once; they wait for blockio_start().
+ * is not needed. Requests may be submitted at once; they wait for blockio_start(). @disk NULL: a
+ * drive without a medium, whose requests fail with -ENOMEDIUM.
  */
 int blockio_new(struct loop *loop, const struct vm_disk *disk, struct block_backend **ret_backend,
 		char *error, size_t error_size);
@@ -32,6 +33,21 @@ int blockio_start(struct block_backend *backend);
 bool blockio_busy(const struct block_backend *backend);
 /* From now on calls @idle, with the lock in the loop thread, whenever the last request completes. */
 void blockio_watch_idle(struct block_backend *backend, void (*idle)(void *opaque), void *opaque);
+
+struct block_image;
+
+/* The image of a backend that has not been started yet; NULL: none. */
+const struct block_image *blockio_image(struct block_backend *backend);
+
+/*
+ * Exchanges the medium of a drive when all that was submitted before is done: the old image is
+ * flushed and freed, its descriptor closed if it came this way, then changed() is called on the
+ * loop, under the lock, and info() tells of the new one. @image is of block_image_open(@disk), NULL
+ * both: the drive is empty then. Both descriptor and image belong to the backend afterwards. 0, or
+ * -EBUSY while the last change is under way.
+ */
+int blockio_change(struct block_backend *backend, struct block_image *image,
+		   const struct vm_disk *disk, void (*changed)(void *opaque), void *opaque);
 /*
  * Ends the worker when all that was submitted is done, the image flushed and in its final form;
  * completes what is not completed yet, and frees. What a complete() submits then is dropped. Loop
@@ -64,6 +80,14 @@ struct block_image_ops {
 	/* No call to the file. */
 	void (*free)(struct block_image *image);
 };
+
+/*
+ * The image behind disk->fd, with the geometry and the protection that @disk asks for. 0, or -errno
+ * with one line in @error. Freed by its ops->free() as long as no backend has it. On the loop of a
+ * running machine only raw images can be opened: the filter allows no more.
+ */
+int block_image_open(const struct vm_disk *disk, struct block_image **ret_image, char *error,
+		     size_t error_size);
 
 int block_vhd_open(const struct vm_disk *disk, struct block_image **ret_image, char *error,
 		   size_t error_size);

@@ -30,7 +30,9 @@ struct board {
 	struct irq_hub *isa_irqs;
 	const struct vm_config *config;
 	uint64_t below_4g, above_4g;
-	struct block_backend *disks[VM_DISKS_MAX]; /* by slot; NULL: none */
+	struct block_backend *disks[VM_DISKS_MAX];	 /* by slot; NULL: none */
+	struct block_backend *floppies[VM_FLOPPIES_MAX]; /* by drive; NULL: no drive */
+	struct block_backend *cdroms[VM_DISKS_MAX];	 /* by slot; NULL: no CD-ROM drive */
 	struct chario *serial[VM_SERIAL_MAX], *parallel, *debugcon;
 	/* KVM has its own PIC, PIT and port 61h; without it the board brings what it can. */
 	bool in_kernel_chips;
@@ -38,7 +40,7 @@ struct board {
 	unsigned int count;
 	struct device *devices[BOARD_DEVICES_MAX]; /* in the order of building */
 	/* Those that the machine speaks to. */
-	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller;
+	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller, *dma, *ide, *fdc;
 	struct display display;	  /* the picture; the display adapter attaches to it */
 	struct input input;	  /* who types and points; keyboard and mouse attach to it */
 	uint8_t cmos[CMOS_BYTES]; /* what the firmware reads there after the first power-on */

@@ -16,6 +16,7 @@
 #include "../devmodel/block.h"
 #include "../devmodel/debugcon.h"
 #include "../devmodel/device.h"
+#include "../devmodel/fdc_82077.h"
 #include "../devmodel/fwcfg.h"
 #include "../devmodel/i440bx.h"
 #include "../devmodel/i8042.h"
@@ -41,6 +42,7 @@
 union device_config {
 	struct bios_disk_config bios_disk;
 	struct debugcon_config debugcon;
+	struct fdc_82077_config fdc_82077;
 	struct fwcfg_config fwcfg;
 	struct i440bx_config i440bx;
 	struct mc146818_config mc146818;
@@ -111,8 +113,28 @@ static bool ide(struct board *board, const struct board_row *row, union device_c
 	};
 	/* A geometry that the person gives is the firmware's business (firmware.c), not the
 	 * drive's. */
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
+	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
 		config->piix4_ide.drives[i].backend = board->disks[i];
+		if (!board->cdroms[i])
+			continue;
+		config->piix4_ide.drives[i].kind = PIIX4_IDE_CDROM;
+		config->piix4_ide.drives[i].backend = board->cdroms[i];
+	}
+	return true;
+}
+
+/* The controller is there without drives as well: systems look for it where PCs have it. */
+static bool floppy(struct board *board, const struct board_row *row, union device_config *config)
+{
+	(void)row;
+	config->fdc_82077 = (struct fdc_82077_config){ .dma = i8237_isa_dma(board->dma) };
+	for (unsigned int i = 0; i < VM_FLOPPIES_MAX; i++) {
+		const struct vm_floppy *drive = &board->config->floppies[i];
+
+		config->fdc_82077.drives[i].kind = (enum floppy_kind)drive->kind;
+		if (drive->medium.present)
+			config->fdc_82077.drives[i].backend = board->floppies[i];
+	}
 	return true;
 }
 
@@ -268,9 +290,10 @@ static bool fast_disk(struct board *board, const struct board_row *row, union de
 static const struct board_row board_rows[] = {
 	{ &i440bx_class, "host-bridge", 0, host_bridge, KEEP(host_bridge), NULL },
 	{ &piix4_isa_class, "isa-bridge", 0, isa_bridge, 0, NULL },
-	{ &piix4_ide_class, "ide", 0, ide, 0, NULL },
+	{ &piix4_ide_class, "ide", 0, ide, KEEP(ide), NULL },
 	{ &piix4_pm_class, "pm", 0, power_management, KEEP(pm), NULL },
-	{ &i8237_class, "dma", 0, NULL, 0, NULL },
+	{ &i8237_class, "dma", 0, NULL, KEEP(dma), NULL },
+	{ &fdc_82077_class, "floppy", 0, floppy, KEEP(fdc), NULL },
 	{ &mc146818_class, "rtc", 0, clock_and_cmos, KEEP(rtc), connect_clock },
 	{ &i8042_class, "i8042", 0, NULL, KEEP(keyboard_controller), NULL },
 	{ &ps2_keyboard_class, "keyboard", 0, keyboard, 0, NULL },

@@ -14,7 +14,7 @@
 #include "../base/bytes.h"
 #include "config.h"
 
-#define FLOPPY_TYPES 0x10
+#define FLOPPY_TYPES 0x10	  /* drive A in the high half */
 #define BASE_MEMORY 0x15	  /* KiB */
 #define EXTENDED_MEMORY 0x17	  /* KiB above 1 MiB, as set up */
 #define CHECKSUM 0x2e		  /* of 10h to 2Dh, high byte first */
@@ -26,7 +26,8 @@
 #define MEMORY_ABOVE_4G 0x5b	  /* 64 KiB units, three bytes */
 #define PROCESSORS 0x5f		  /* less one */
 
-enum { BOOT_FLOPPY = 1, BOOT_DISK = 2, BOOT_CD = 3 };
+/* The firmware's numbers for what it boots are those of enum vm_boot. */
+_Static_assert(VM_BOOT_FLOPPY == 1 && VM_BOOT_DISK == 2 && VM_BOOT_CDROM == 3, "SeaBIOS");
 enum { TRANSLATION_NONE = 0, TRANSLATION_LBA = 1 };
 
 /* What INT 13h can address: ten bits of cylinders, and the heads of an ATA disk. */
@@ -61,7 +62,8 @@ void cmos_defaults(const struct vm_config *config, uint64_t below_4g, uint64_t a
 	uint16_t sum = 0;
 
 	memset(ret_cmos, 0, CMOS_BYTES);
-	ret_cmos[FLOPPY_TYPES] = 0; /* no drives */
+	ret_cmos[FLOPPY_TYPES] =
+		(uint8_t)(config->floppies[0].kind << 4 | config->floppies[1].kind);
 	put_le16(ret_cmos + BASE_MEMORY, 640);
 	put_le16(ret_cmos + EXTENDED_MEMORY,
 		 below_4g > MIB(1) ? clip16((below_4g - MIB(1)) >> 10) : 0);
@@ -71,8 +73,8 @@ void cmos_defaults(const struct vm_config *config, uint64_t below_4g, uint64_t a
 	put_le16(ret_cmos + MEMORY_ABOVE_4G, (uint16_t)high);
 	ret_cmos[MEMORY_ABOVE_4G + 2] = (uint8_t)(high >> 16);
 	ret_cmos[PROCESSORS] = (uint8_t)(config->cpus - 1);
-	ret_cmos[BOOT_ORDER_1_2] = BOOT_DISK | BOOT_FLOPPY << 4;
-	ret_cmos[BOOT_ORDER_3] = BOOT_CD << 4;
+	ret_cmos[BOOT_ORDER_1_2] = (uint8_t)(config->boot[0] | config->boot[1] << 4);
+	ret_cmos[BOOT_ORDER_3] = (uint8_t)(config->boot[2] << 4);
 	for (unsigned int slot = 0; slot < VM_DISKS_MAX; slot++)
 		set_translation(ret_cmos, slot, TRANSLATION_LBA);
 

@@ -50,6 +50,8 @@ struct member {
 	bool required;
 	const char *const *names;    /* enumerations, NULL-terminated, in the order of the enum */
 	const struct member *object; /* the members' table of an object or of an array's items */
+	/* Puts an item of an array, of whose kind there are at most max, where it belongs. */
+	int (*store)(struct reader *r, void *item, struct vm_config *config, const char *path);
 };
 
 static int fail(struct reader *r, const char *path, const char *format, ...)
@@ -319,67 +321,168 @@ static const struct member disk_members[] = {
 	{ .name = NULL },
 };
 
+static const struct member medium_members[] = {
+	{ "format", read_enum, FIELD(struct vm_disk, format), REQUIRED, .names = format_names },
+	{ "disk_fd", read_fd, FIELD(struct vm_disk, fd), REQUIRED },
+	{ "read_only", read_bool, FIELD(struct vm_disk, read_only) },
+	{ "name", read_text, FIELD(struct vm_disk, name), REQUIRED },
+	{ .name = NULL },
+};
+
+/* As the firmware numbers them (devmodel/floppy_drive.h). */
+static const char *const floppy_names[] = { "", "360K", "1.2M", "720K", "1.44M", "2.88M", NULL };
+
+struct floppy_item {
+	uint32_t drive;
+	struct vm_floppy floppy;
+};
+
+static int read_medium(struct reader *r, const struct member *m, json_object *value, void *target,
+		       const char *path)
+{
+	struct vm_medium *medium = (void *)((char *)target + m->offset);
+
+	medium->present = true;
+	return read_members(r, medium_members, value, &medium->disk, path);
+}
+
+static const struct member floppy_members[] = {
+	{ "drive", read_number, FIELD(struct floppy_item, drive), RANGE(0, VM_FLOPPIES_MAX - 1),
+	  REQUIRED },
+	{ "kind", read_enum, FIELD(struct floppy_item, floppy.kind), REQUIRED,
+	  .names = floppy_names },
+	{ "medium", read_medium, FIELD(struct floppy_item, floppy.medium) },
+	{ .name = NULL },
+};
+
+struct cdrom_item {
+	uint32_t slot;
+	struct vm_cdrom cdrom;
+};
+
+static const struct member cdrom_members[] = {
+	{ "slot", read_number, FIELD(struct cdrom_item, slot), RANGE(0, VM_DISKS_MAX - 1),
+	  REQUIRED },
+	{ "medium", read_medium, FIELD(struct cdrom_item, cdrom.medium) },
+	{ .name = NULL },
+};
+
 static const struct member rtc_members[] = {
 	{ "local_offset_s", read_number, FIELD(struct vm_config, rtc_local_offset_s),
 	  RANGE(-RTC_OFFSET_S_MAX, RTC_OFFSET_S_MAX), REQUIRED },
 	{ .name = NULL },
 };
 
-/* Into the configuration's array, kept sorted by slot. */
-static int read_disks(struct reader *r, const struct member *m, json_object *value, void *target,
-		      const char *path)
+/* --- arrays: each item is read by its table, then put where it belongs --- */
+
+static int store_disk(struct reader *r, void *item, struct vm_config *config, const char *path)
 {
-	struct vm_config *config = target;
-	size_t count;
+	const struct vm_disk *disk = item;
+	unsigned int at = config->disk_count;
 
-	if (!json_object_is_type(value, json_type_array))
-		return fail(r, path, "must be an array");
-	count = json_object_array_length(value);
-	if (count > VM_DISKS_MAX)
-		return fail(r, path, "must have at most %d items", VM_DISKS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct vm_disk disk = { .fd = -1 };
-		unsigned int at = config->disk_count;
-		char item[32];
-
-		snprintf(item, sizeof(item), "%s[%zu]", path, i);
-		if (read_members(r, m->object, json_object_array_get_idx(value, i), &disk, item) <
-		    0)
-			return -EINVAL;
-		while (at && config->disks[at - 1].slot > disk.slot) {
-			config->disks[at] = config->disks[at - 1];
-			at--;
-		}
-		if (at && config->disks[at - 1].slot == disk.slot)
-			return fail(r, item, "slot %u is used twice", disk.slot);
-		config->disks[at] = disk;
-		config->disk_count++;
+	/* Kept sorted by slot. */
+	while (at && config->disks[at - 1].slot > disk->slot) {
+		config->disks[at] = config->disks[at - 1];
+		at--;
 	}
+	if (at && config->disks[at - 1].slot == disk->slot)
+		return fail(r, path, "slot %u is used twice", disk->slot);
+	config->disks[at] = *disk;
+	config->disk_count++;
 	return 0;
 }
 
-static int read_serial(struct reader *r, const struct member *m, json_object *value, void *target,
-		       const char *path)
+static int store_serial(struct reader *r, void *item, struct vm_config *config, const char *path)
 {
-	struct vm_config *config = target;
-	size_t count;
+	const struct serial_item *serial = item;
 
+	if (config->serial[serial->port].kind != VM_CHAR_NONE)
+		return fail(r, path, "port %u is used twice", serial->port);
+	config->serial[serial->port] = serial->character;
+	return 0;
+}
+
+static int store_floppy(struct reader *r, void *item, struct vm_config *config, const char *path)
+{
+	const struct floppy_item *floppy = item;
+
+	if (config->floppies[floppy->drive].kind)
+		return fail(r, path, "drive %u is used twice", floppy->drive);
+	config->floppies[floppy->drive] = floppy->floppy;
+	return 0;
+}
+
+static int store_cdrom(struct reader *r, void *item, struct vm_config *config, const char *path)
+{
+	struct cdrom_item *cdrom = item;
+
+	if (config->cdroms[cdrom->slot].present)
+		return fail(r, path, "slot %u is used twice", cdrom->slot);
+	cdrom->cdrom.present = true;
+	cdrom->cdrom.medium.disk.read_only = true;
+	config->cdroms[cdrom->slot] = cdrom->cdrom;
+	return 0;
+}
+
+/* The number of items of an array of at most @max, or -EINVAL. */
+static int get_count(struct reader *r, json_object *value, size_t max, const char *path)
+{
 	if (!json_object_is_type(value, json_type_array))
 		return fail(r, path, "must be an array");
-	count = json_object_array_length(value);
-	if (count > VM_SERIAL_MAX)
-		return fail(r, path, "must have at most %d items", VM_SERIAL_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct serial_item serial = { .character.fd = -1 };
-		char item[32];
+	if (json_object_array_length(value) > max)
+		return fail(r, path, "must have at most %zu items", max);
+	return (int)json_object_array_length(value);
+}
 
-		snprintf(item, sizeof(item), "%s[%zu]", path, i);
-		if (read_members(r, m->object, json_object_array_get_idx(value, i), &serial, item) <
-		    0)
+static int read_items(struct reader *r, const struct member *m, json_object *value, void *target,
+		      const char *path)
+{
+	int count = get_count(r, value, (size_t)m->max, path);
+
+	for (int i = 0; i < count; i++) {
+		json_object *object = json_object_array_get_idx(value, (size_t)i);
+		union {
+			struct vm_disk disk;
+			struct floppy_item floppy;
+			struct cdrom_item cdrom;
+			struct serial_item serial;
+		} item;
+		char name[32];
+
+		memset(&item, 0, sizeof(item));
+		snprintf(name, sizeof(name), "%s[%d]", path, i);
+		if (read_members(r, m->object, object, &item, name) < 0 ||
+		    m->store(r, &item, target, name) < 0)
 			return -EINVAL;
-		if (config->serial[serial.port].kind != VM_CHAR_NONE)
-			return fail(r, item, "port %u is used twice", serial.port);
-		config->serial[serial.port] = serial.character;
+	}
+	return count < 0 ? count : 0;
+}
+
+static const char *const boot_names[] = { "", "floppy", "disk", "cdrom", NULL };
+
+static int read_boot(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	struct vm_config *config = target;
+	const struct member item = { .names = boot_names };
+	int count = get_count(r, value, VM_BOOT_MAX, path);
+
+	(void)m;
+	for (int i = 0; i < VM_BOOT_MAX; i++) {
+		config->boot[i] = VM_BOOT_NONE;
+		if (i < count && read_enum(r, &item, json_object_array_get_idx(value, (size_t)i),
+					   &config->boot[i], path) < 0)
+			return -EINVAL;
+	}
+	return count < 0 ? count : 0;
+}
+
+/* What no member sees alone. */
+static int check_config(struct reader *r, const struct vm_config *config)
+{
+	for (unsigned int i = 0; i < config->disk_count; i++) {
+		if (config->cdroms[config->disks[i].slot].present)
+			return fail(r, "cdroms", "slot %u has a disk", config->disks[i].slot);
 	}
 	return 0;
 }
@@ -407,8 +510,14 @@ static const struct member message_members[] = {
 	{ "devtest", read_object, FIELD(struct vm_config, devtest), .object = char_members },
 	{ "firmware_fd", read_fd, FIELD(struct vm_config, firmware_fd) },
 	{ "control_fd", read_fd, FIELD(struct vm_config, control_fd) },
-	{ "disks", read_disks, .object = disk_members },
-	{ "serial", read_serial, .object = serial_members },
+	{ "disks", read_items, .max = VM_DISKS_MAX, .object = disk_members, .store = store_disk },
+	{ "floppies", read_items, .max = VM_FLOPPIES_MAX, .object = floppy_members,
+	  .store = store_floppy },
+	{ "cdroms", read_items, .max = VM_DISKS_MAX, .object = cdrom_members,
+	  .store = store_cdrom },
+	{ .name = "boot", .read = read_boot },
+	{ "serial", read_items, .max = VM_SERIAL_MAX, .object = serial_members,
+	  .store = store_serial },
 	{ "parallel", read_object, FIELD(struct vm_config, parallel), .object = char_members },
 	{ "debugcon", read_object, FIELD(struct vm_config, debugcon), .object = char_members },
 	{ "rtc", read_object, .object = rtc_members },
@@ -455,6 +564,7 @@ static void config_init(struct vm_config *config)
 		.control_fd = -1,
 		.ide_irq_delay_us = VM_IDE_IRQ_DELAY_US,
 		.fast_disk = true,
+		.boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM },
 	};
 	for (size_t i = 0; i < VM_DISKS_MAX; i++)
 		config->disks[i].fd = -1;
@@ -507,6 +617,8 @@ static int parse(const char *text, size_t size, const int *fds, unsigned int fd_
 		return -EINVAL;
 	config_init(&config);
 	result = read_members(&r, message_members, root, &config, "");
+	if (result == 0)
+		result = check_config(&r, &config);
 	json_object_put(root);
 	if (result == 0)
 		result = check_processor(&r, &config);

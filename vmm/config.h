@@ -20,7 +20,8 @@
  * the device test port (devtest.h), for many clients or the one of kind "client": the same machine without
  * a processor; firmware_fd may be missing then.
  *
- * control_fd, disks, serial, parallel, debugcon, geometry, rtc, ide_irq_delay_us (70) and fast_disk
+ * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
+ * geometry, rtc, ide_irq_delay_us (70) and fast_disk
  * (true) may be missing. Any other member is an error. The process answers on the same socket with one
  * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
  * before that are one line on standard error and exit status 1.
@@ -36,6 +37,8 @@
 #define VM_START_BYTES_MAX 65536
 #define VM_CPUS_MAX 8
 #define VM_DISKS_MAX 4
+#define VM_FLOPPIES_MAX 2
+#define VM_BOOT_MAX 3
 #define VM_SERIAL_MAX 4
 #define VM_NAME_MAX 64
 #define VM_IDE_IRQ_DELAY_US 70 /* unless told otherwise */
@@ -55,6 +58,26 @@ struct vm_disk {
 	uint16_t cylinders; /* BIOS geometry override, all 0: none */
 	uint8_t heads, sectors_per_track;
 };
+
+/* What is in a drive whose media can be changed. */
+struct vm_medium {
+	bool present; /* disk.fd is good */
+	struct vm_disk disk;
+};
+
+/* A floppy drive; kind is an enum floppy_kind, 0: there is none. */
+struct vm_floppy {
+	unsigned int kind;
+	struct vm_medium medium;
+};
+
+/* A CD-ROM drive. */
+struct vm_cdrom {
+	bool present;
+	struct vm_medium medium; /* always read-only */
+};
+
+enum vm_boot { VM_BOOT_NONE, VM_BOOT_FLOPPY, VM_BOOT_DISK, VM_BOOT_CDROM };
 
 enum vm_char_kind {
 	VM_CHAR_NONE,
@@ -81,6 +104,9 @@ struct vm_config {
 	int control_fd;		/* listening, -1: none */
 	unsigned int disk_count;
 	struct vm_disk disks[VM_DISKS_MAX]; /* sorted by slot */
+	struct vm_floppy floppies[VM_FLOPPIES_MAX];
+	struct vm_cdrom cdroms[VM_DISKS_MAX]; /* by slot */
+	unsigned int boot[VM_BOOT_MAX];	      /* enum vm_boot, what is tried first comes first */
 	struct vm_char serial[VM_SERIAL_MAX];
 	struct vm_char parallel, debugcon;
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */

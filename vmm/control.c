@@ -10,35 +10,28 @@
  *
  * Who may connect is the starter's decision, by the mode of the socket's file and its directory.
  * Peer credentials are not asked here: in this process's user namespace every user but its own has
- * the overflow number, root and the manager too. Descriptors that a peer sends along are dropped by
- * the kernel, since recvmsg() is given no room for them.
+ * the overflow number, root and the manager too. Of the descriptors that a peer sends along one is kept,
+ * for a command that takes one; the kernel drops what recvmsg() is given no room for.
  */
 #include "control.h"
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
-#include "../base/parse.h"
-#include "../devmodel/device.h"
-#include "config.h"
+#include "control_commands.h"
 #include "loop.h"
-#include "machine.h"
-#include "stats.h"
 
 #define CLIENTS_MAX 8
 #define LINE_BYTES 4096u
 #define OUT_BYTES 65536u
-#define JSON_DEPTH 8
 
 struct client {
 	struct control *control;
@@ -47,6 +40,7 @@ struct client {
 	struct loop_post next_line; /* carries out the line that waits */
 	uint64_t heard;		    /* when, in connections and requests */
 	bool at_end;		    /* it will send no more */
+	int passed_fd;		    /* came with its bytes and waits for a command; -1: none */
 	size_t in_count, out_at, out_count;
 	char in[LINE_BYTES + 1];
 	char out[OUT_BYTES];
@@ -54,326 +48,12 @@ struct client {
 
 struct control {
 	struct loop *loop;
-	struct machine *machine;
+	struct command_context context;
 	int listen_fd;
 	struct loop_watch *watch;
-	enum sandbox_level sandbox;
-	uint64_t started_ns, events;
-	struct json_tokener *tokener;
+	uint64_t events;
 	struct client *clients[CLIENTS_MAX];
 };
-
-static uint64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
-
-/* --- replies' parts. What there is no memory for is missing from the reply. */
-
-static void add(json_object *object, const char *name, json_object *value)
-{
-	if (json_object_object_add(object, name, value) < 0)
-		json_object_put(value);
-}
-
-static void add_number(json_object *object, const char *name, uint64_t value)
-{
-	add(object, name, json_object_new_uint64(value));
-}
-
-static void add_text(json_object *object, const char *name, const char *text)
-{
-	if (utf8_is_valid(text, strlen(text)))
-		add(object, name, json_object_new_string(text));
-}
-
-static void append(json_object *array, json_object *value)
-{
-	if (json_object_array_add(array, value) < 0)
-		json_object_put(value);
-}
-
-/* --- commands */
-
-struct command {
-	const char *name;
-	/* Fills @result; NULL, or one line that says why it cannot be done. */
-	const char *(*run)(struct control *control, json_object *result);
-};
-
-static const char *const state_names[] = {
-	[MACHINE_RUNNING] = "running",
-	[MACHINE_PAUSED] = "paused",
-	[MACHINE_SUSPENDED] = "suspended",
-	[MACHINE_ENDED] = "ended",
-};
-
-static json_object *describe_disks(const struct vm_config *config)
-{
-	static const char *const formats[] = { [VM_DISK_VHD] = "vhd", [VM_DISK_RAW] = "raw" };
-	json_object *array = json_object_new_array();
-
-	for (unsigned int i = 0; i < config->disk_count; i++) {
-		const struct vm_disk *disk = &config->disks[i];
-		json_object *row = json_object_new_object();
-
-		add_number(row, "slot", disk->slot);
-		add_text(row, "format", formats[disk->format]);
-		add(row, "read_only", json_object_new_boolean(disk->read_only));
-		add_text(row, "name", disk->name);
-		append(array, row);
-	}
-	return array;
-}
-
-static json_object *describe_char(const struct vm_char *c)
-{
-	static const char *const kinds[] = {
-		[VM_CHAR_NONE] = "none",
-		[VM_CHAR_STREAM] = "stream",
-		[VM_CHAR_LISTEN] = "listen",
-		[VM_CHAR_WRITE] = "write",
-	};
-	json_object *row = json_object_new_object();
-
-	add_text(row, "kind", kinds[c->kind]);
-	if (c->kind != VM_CHAR_NONE)
-		add_text(row, "name", c->name);
-	return row;
-}
-
-static const char *run_status(struct control *control, json_object *result)
-{
-	const struct vm_config *config = machine_config(control->machine);
-	json_object *serial = json_object_new_array();
-	char uuid[UUID_TEXT_SIZE];
-
-	format_uuid(config->uuid, uuid);
-	add_text(result, "name", config->name);
-	add_text(result, "uuid", uuid);
-	add_text(result, "state", state_names[machine_state(control->machine)]);
-	add_number(result, "memory_bytes", config->memory_bytes);
-	add_number(result, "cpus", config->cpus);
-	add_text(result, "cpu", config->cpu_model);
-	add_number(result, "board", VM_BOARD);
-	add_text(result, "sandbox", sandbox_level_name(control->sandbox));
-	add_number(result, "pid", (uint64_t)getpid());
-	add_number(result, "uptime_ns", host_ns() - control->started_ns);
-	add_number(result, "clock_ns", machine_clock_ns(control->machine));
-	add_number(result, "resets", machine_reset_count(control->machine));
-	add(result, "disks", describe_disks(config));
-	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)
-		append(serial, describe_char(&config->serial[i]));
-	add(result, "serial", serial);
-	add(result, "parallel", describe_char(&config->parallel));
-	return NULL;
-}
-
-static const char *run_pause(struct control *control, json_object *result)
-{
-	machine_pause(control->machine);
-	add_text(result, "state", state_names[machine_state(control->machine)]);
-	return NULL;
-}
-
-static const char *run_resume(struct control *control, json_object *result)
-{
-	machine_resume(control->machine);
-	add_text(result, "state", state_names[machine_state(control->machine)]);
-	return NULL;
-}
-
-static const char *run_reset(struct control *control, json_object *result)
-{
-	(void)result;
-	machine_reset(control->machine);
-	return NULL;
-}
-
-static const char *run_power_button(struct control *control, json_object *result)
-{
-	(void)result;
-	if (machine_state(control->machine) == MACHINE_PAUSED)
-		return "the machine is paused and cannot notice its power button; resume it first";
-	machine_power_button(control->machine);
-	return NULL;
-}
-
-static const char *run_quit(struct control *control, json_object *result)
-{
-	(void)result;
-	machine_quit(control->machine);
-	return NULL;
-}
-
-static json_object *describe_vcpu(const struct vcpu_stats *stats)
-{
-	json_object *row = json_object_new_object();
-	json_object *exits = json_object_new_object();
-
-	/* Their thread counts on meanwhile. */
-	for (unsigned int kind = 0; kind < EXIT_KINDS; kind++)
-		add_number(exits, exit_kind_name(kind),
-			   __atomic_load_n(&stats->exits[kind], __ATOMIC_RELAXED));
-	add(row, "exits", exits);
-	return row;
-}
-
-static json_object *describe_device(const struct device *dev)
-{
-	json_object *row = json_object_new_object();
-	json_object *regions = json_object_new_array();
-
-	add_text(row, "name", dev->name);
-	add_text(row, "class", dev->class->name);
-	for (unsigned int i = 0; i < DEVICE_REGIONS_MAX && dev->regions[i].desc; i++) {
-		json_object *region = json_object_new_object();
-
-		add_text(region, "name", dev->regions[i].desc->name);
-		add_number(region, "reads", dev->regions[i].reads);
-		add_number(region, "writes", dev->regions[i].writes);
-		append(regions, region);
-	}
-	add(row, "regions", regions);
-	return row;
-}
-
-static const char *run_stats(struct control *control, json_object *result)
-{
-	json_object *vcpus = json_object_new_array(), *devices = json_object_new_array();
-	const struct vcpu_stats *stats;
-	const struct device *dev;
-
-	for (unsigned int i = 0; (stats = machine_vcpu_stats(control->machine, i)); i++)
-		append(vcpus, describe_vcpu(stats));
-	for (unsigned int i = 0; (dev = machine_device(control->machine, i)); i++)
-		append(devices, describe_device(dev));
-	add_number(result, "clock_ns", machine_clock_ns(control->machine));
-	add(result, "vcpus", vcpus);
-	add(result, "devices", devices);
-	return NULL;
-}
-
-static const struct command commands[] = {
-	{ "pause", run_pause },	  { "power-button", run_power_button },
-	{ "quit", run_quit },	  { "reset", run_reset },
-	{ "resume", run_resume }, { "stats", run_stats },
-	{ "status", run_status },
-};
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	}
-	return NULL;
-}
-
-/* --- requests */
-
-/* NULL with one line in *ret_error when @request is none. */
-static const struct command *check_request(json_object *request, const char **ret_error)
-{
-	const struct command *command;
-	json_object *name;
-
-	*ret_error = "a request is an object with the member \"command\"";
-	if (!json_object_is_type(request, json_type_object) ||
-	    !json_object_object_get_ex(request, "command", &name) ||
-	    !json_object_is_type(name, json_type_string))
-		return NULL;
-	*ret_error = "unknown command; there are pause, power-button, quit, reset, resume, stats "
-		     "and status";
-	/* The length too: a NUL can hide in a JSON string. */
-	command = find_command(json_object_get_string(name));
-	if (!command || strlen(command->name) != (size_t)json_object_get_string_len(name))
-		return NULL;
-	*ret_error = "this command takes no arguments; a request has only \"command\" and \"id\"";
-	json_object_object_foreach(request, key, value)
-	{
-		(void)value;
-		if (strcmp(key, "command") && strcmp(key, "id"))
-			return NULL;
-	}
-	*ret_error = NULL;
-	return command;
-}
-
-/* The parser takes NaN and Infinity, which are not JSON and must not be echoed. */
-static bool is_finite(json_object *value)
-{
-	switch (json_object_get_type(value)) {
-	case json_type_double:
-		return isfinite(json_object_get_double(value));
-	case json_type_array:
-		for (size_t i = 0; i < json_object_array_length(value); i++) {
-			if (!is_finite(json_object_array_get_idx(value, i)))
-				return false;
-		}
-		return true;
-	case json_type_object: {
-		json_object_object_foreach(value, key, member)
-		{
-			(void)key;
-			if (!is_finite(member))
-				return false;
-		}
-		return true;
-	}
-	default:
-		return true;
-	}
-}
-
-/* NULL with *ret_error set: no JSON text, or one deeper than JSON_DEPTH. */
-static json_object *parse_request(struct control *control, const char *line, size_t size,
-				  const char **ret_error)
-{
-	json_object *request;
-
-	*ret_error = NULL;
-	json_tokener_reset(control->tokener);
-	request = json_tokener_parse_ex(control->tokener, line, (int)size);
-	if (json_tokener_get_error(control->tokener) == json_tokener_success &&
-	    json_tokener_get_parse_end(control->tokener) == size && is_finite(request))
-		return request;
-	json_object_put(request);
-	*ret_error = "not a line of JSON";
-	return NULL;
-}
-
-/* The reply to @line, the caller's to put away. */
-static json_object *answer(struct control *control, const char *line, size_t size)
-{
-	json_object *reply = json_object_new_object(), *result = json_object_new_object();
-	const struct command *command = NULL;
-	json_object *request, *id;
-	const char *error;
-
-	request = parse_request(control, line, size, &error);
-	if (!error)
-		command = check_request(request, &error);
-	if (command && machine_state(control->machine) == MACHINE_ENDED)
-		error = "the machine has ended";
-	else if (command)
-		error = command->run(control, result);
-	if (json_object_is_type(request, json_type_object) &&
-	    json_object_object_get_ex(request, "id", &id))
-		add(reply, "id", json_object_get(id));
-	add(reply, "ok", json_object_new_boolean(!error));
-	if (error) {
-		add_text(reply, "error", error);
-		json_object_put(result);
-	} else {
-		add(reply, "result", result);
-	}
-	json_object_put(request);
-	return reply;
-}
 
 /* --- clients */
 
@@ -388,6 +68,7 @@ static void client_free(struct client *client)
 	loop_post_cancel(control->loop, &client->next_line);
 	loop_watch_free(client->watch);
 	fd_close(client->fd);
+	fd_close(client->passed_fd);
 	free(client);
 	loop_watch_set(control->watch, EPOLLIN);
 }
@@ -445,13 +126,19 @@ static bool take_line(struct client *client)
 		size--;
 	client->heard = ++client->control->events;
 	if (size) {
-		json_object *reply = answer(client->control, line, size);
+		json_object *reply =
+			command_answer(&client->control->context, line, size, &client->passed_fd);
 
 		ok = send_reply(client, reply);
 		json_object_put(reply);
 	}
 	client->in_count -= taken;
 	memmove(client->in, client->in + taken, client->in_count);
+	/* It may have come for a line that is still to be carried out, but for no later one. */
+	if (!client->in_count) {
+		fd_close(client->passed_fd);
+		client->passed_fd = -1;
+	}
 	return ok;
 }
 
@@ -485,15 +172,37 @@ static void next_line_posted(struct loop_post *post)
 		client_go_on(client);
 }
 
+/* Keeps the one descriptor that there is room for; a newer one takes its place. */
+static void keep_descriptor(struct client *client, struct msghdr *message)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len < CMSG_LEN(sizeof(int)))
+		return;
+	fd_close(client->passed_fd);
+	memcpy(&client->passed_fd, CMSG_DATA(header), sizeof(int));
+}
+
 /* False when the client has gone. */
 static bool receive(struct client *client)
 {
 	struct iovec iov = { client->in + client->in_count, sizeof(client->in) - client->in_count };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT);
+	union {
+		struct cmsghdr header;
+		char room[CMSG_LEN(sizeof(int))];
+	} ancillary;
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &ancillary,
+		.msg_controllen = CMSG_LEN(sizeof(int)),
+	};
+	ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
+	keep_descriptor(client, &message);
 	client->in_count += (size_t)n;
 	client->at_end = n == 0;
 	return true;
@@ -544,6 +253,7 @@ static int client_new(struct control *control, int fd)
 	memset(client, 0, offsetof(struct client, in));
 	client->control = control;
 	client->fd = fd;
+	client->passed_fd = -1;
 	client->next_line.run = next_line_posted;
 	client->heard = ++control->events;
 	r = loop_watch_new(control->loop, fd, EPOLLIN, client_ready, client, &client->watch);
@@ -588,16 +298,10 @@ int control_new(struct loop *loop, struct machine *machine, int listen_fd,
 	if (!control)
 		return -ENOMEM;
 	control->loop = loop;
-	control->machine = machine;
-	control->sandbox = sandbox;
-	control->started_ns = host_ns();
 	control->listen_fd = -1;
-	control->tokener = json_tokener_new_ex(JSON_DEPTH);
-	if (!control->tokener) {
-		r = -ENOMEM;
+	r = command_context_init(&control->context, machine, sandbox);
+	if (r < 0)
 		goto failed;
-	}
-	json_tokener_set_flags(control->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	r = loop_watch_new(loop, listen_fd, EPOLLIN, client_waits, control, &control->watch);
 	if (r < 0)
 		goto failed;
@@ -620,7 +324,6 @@ void control_free(struct control *control)
 	}
 	loop_watch_free(control->watch);
 	fd_close(control->listen_fd);
-	if (control->tokener)
-		json_tokener_free(control->tokener);
+	command_context_fini(&control->context);
 	free(control);
 }

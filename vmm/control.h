@@ -4,7 +4,8 @@
  *
  * A request is one line of at most 4096 bytes: { "command": "status", "id": ANY }; further members
  * are the command's arguments. The reply is one line: { "id": ANY, "ok": true, "result": { ... } }
- * or { "id": ANY, "ok": false, "error": "one line for people" }. An id may be left out. The
+ * or { "id": ANY, "ok": false, "error": "one line for people" }. An id may be left out. A descriptor
+ * for a command that takes one (insert) is sent along with the line (SCM_RIGHTS); one at a time. The
  * commands are one table in control.c. At most 8 clients at a time; a client that sends an
  * over-long line or does not read its replies is dropped, and never slows the guest; a ninth takes
  * the place of the one that has been silent longest. Who may connect is up to the file mode that

@@ -396,6 +396,29 @@ void machine_quit(struct machine *machine)
 	end(machine, NULL);
 }
 
+int machine_insert(struct machine *machine, const char *drive, const struct vm_disk *medium,
+		   bool force, char *error, size_t error_size)
+{
+	int r = media_insert(&machine->media, drive, medium, force, error, error_size);
+
+	settle(machine, NULL);
+	return r;
+}
+
+int machine_eject(struct machine *machine, const char *drive, bool force, char *error,
+		  size_t error_size)
+{
+	int r = media_eject(&machine->media, drive, force, error, error_size);
+
+	settle(machine, NULL);
+	return r;
+}
+
+const struct media *machine_media(const struct machine *machine)
+{
+	return &machine->media;
+}
+
 const struct vm_config *machine_config(const struct machine *machine)
 {
 	return machine->config;
@@ -438,13 +461,25 @@ struct dma *machine_dma(struct machine *machine)
 	return &machine->memory.dma;
 }
 
+/* All backends of disks and drives, by index; NULL: none at this one. */
+#define BACKENDS_MAX (VM_DISKS_MAX + MEDIA_DRIVES_MAX)
+
+static struct block_backend *backend_at(const struct machine *machine, unsigned int index)
+{
+	if (index < VM_DISKS_MAX)
+		return machine->board.disks[index];
+	index -= VM_DISKS_MAX;
+	return index < machine->media.count ? machine->media.drives[index].backend : NULL;
+}
+
 void machine_watch(struct machine *machine, const struct machine_watcher *watcher)
 {
 	machine->watcher = *watcher;
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
-		if (machine->board.disks[i])
-			blockio_watch_idle(machine->board.disks[i], watcher->disks_idle,
-					   watcher->opaque);
+	for (unsigned int i = 0; i < BACKENDS_MAX; i++) {
+		struct block_backend *backend = backend_at(machine, i);
+
+		if (backend)
+			blockio_watch_idle(backend, watcher->disks_idle, watcher->opaque);
 	}
 }
 
@@ -455,8 +490,10 @@ void machine_settle(struct machine *machine)
 
 bool machine_disks_busy(const struct machine *machine)
 {
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++) {
-		if (machine->board.disks[i] && blockio_busy(machine->board.disks[i]))
+	for (unsigned int i = 0; i < BACKENDS_MAX; i++) {
+		const struct block_backend *backend = backend_at(machine, i);
+
+		if (backend && blockio_busy(backend))
 			return true;
 	}
 	return false;
@@ -595,6 +632,8 @@ static int build_backends(struct machine *machine, char *error, size_t error_siz
 	for (unsigned int i = 0; i < config->disk_count && r == 0; i++)
 		r = blockio_new(machine->loop, &config->disks[i],
 				&board->disks[config->disks[i].slot], error, error_size);
+	if (r == 0)
+		r = media_new(&machine->media, machine->loop, config, board, error, error_size);
 	if (r < 0)
 		return r;
 	for (unsigned int i = 0; i < VM_SERIAL_MAX && r == 0; i++)
@@ -693,6 +732,8 @@ int machine_start(struct machine *machine)
 			r = blockio_start(machine->board.disks[i]);
 	}
 	if (r == 0)
+		r = media_start(&machine->media);
+	if (r == 0)
 		r = vcpus_start(&machine->vcpus);
 	if (r == 0)
 		kvm_pause_pit(&machine->kvm);
@@ -707,6 +748,7 @@ void machine_free(struct machine *machine)
 	/* Workers first: their last completions must still find the devices. */
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
 		blockio_free(machine->board.disks[i]);
+	media_free(&machine->media);
 	board_free(&machine->board);
 	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)
 		chardev_free(machine->board.serial[i]);

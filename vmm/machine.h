@@ -8,6 +8,7 @@
 #define VMM_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct device;
@@ -16,7 +17,9 @@ struct dma;
 struct io_bus;
 struct loop;
 struct machine;
+struct media;
 struct vm_config;
+struct vm_disk;
 
 enum machine_state {
 	MACHINE_RUNNING,
@@ -65,6 +68,12 @@ bool machine_disks_busy(const struct machine *machine);
 /* The deadline of the next timer, or TIMER_OFF. */
 uint64_t machine_next_timer_ns(const struct machine *machine);
 bool machine_step(struct machine *machine, uint64_t to_ns);
+/* Media of drives by name; as media_insert() and media_eject(). */
+int machine_insert(struct machine *machine, const char *drive, const struct vm_disk *medium,
+		   bool force, char *error, size_t error_size);
+int machine_eject(struct machine *machine, const char *drive, bool force, char *error,
+		  size_t error_size);
+const struct media *machine_media(const struct machine *machine);
 
 const struct vm_config *machine_config(const struct machine *machine);
 /* Virtual nanoseconds since the machine was built. */

@@ -12,6 +12,7 @@
 #include "kvm.h"
 #include "loop.h"
 #include "machine.h"
+#include "media.h"
 #include "memory.h"
 #include "memslot.h"
 #include "vcpu.h"
@@ -45,6 +46,7 @@ struct machine {
 	struct irq_hub isa_irqs;
 	struct device_env env;
 	struct board board;
+	struct media media;
 
 	struct machine_watcher watcher; /* of a device test port */
 	struct log_limit guest_log_limit;

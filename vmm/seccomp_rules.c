@@ -108,6 +108,7 @@ const struct seccomp_rule seccomp_rules[] = {
 	ALLOW(WORKER, fdatasync, "flush"),
 	ALLOW(WORKER, fallocate, "an image grows, or gives room back"),
 	ALLOW(WORKER, ftruncate, "an image grows"),
+	ALLOW(LOOP, lseek, "the size of a medium that is put into a drive"),
 
 	/* Events and peers. */
 	ALLOW(ALL, write, "posts to the loop, log lines; the loop: characters"),
@@ -116,7 +117,7 @@ const struct seccomp_rule seccomp_rules[] = {
 	ALLOW(LOOP, epoll_ctl, "what to wait for"),
 	ALLOW_IF(LOOP, accept4, "control and serial clients",
 		 EQUAL(3, SOCK_CLOEXEC | SOCK_NONBLOCK)),
-	ALLOW(LOOP, recvmsg, "control requests"),
+	ALLOW(LOOP, recvmsg, "control requests, media"),
 	ALLOW(LOOP, sendmsg, "control replies, start message"),
 	ALLOW_IF(LOOP, fcntl, "gives a terminal back as it was", EQUAL(1, F_SETFL)),
 	ALLOW(LOOP, close, "clients that go, the end"),

@@ -31,7 +31,9 @@ _mainstay_value()
 {
 	case $1 in
 	--config | --check | --firmware | --firmware-log) _mainstay_files "$2" ;;
-	--drive) _mainstay_files "$2" ;;
+	--drive | --floppy | --cdrom) _mainstay_files "$2" ;;
+	--boot) _mainstay_words "disk,floppy,cdrom floppy,disk cdrom,disk disk" "$2" ;;
+	--format) _mainstay_words "160K 180K 320K 360K 720K 1.2M 1.44M DMF 2.88M" "$2" ;;
 	--cpu) _mainstay_words "nt4 p5 p3 host help" "$2" ;;
 	--cpus) _mainstay_words "1 2 3 4 5 6 7 8" "$2" ;;
 	--memory) _mainstay_words "64M 128M 256M 512M 1G" "$2" ;;
@@ -40,7 +42,7 @@ _mainstay_value()
 	--serial) _mainstay_words "stdio console pty unix: file: none" "$2" ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
 	--parallel) _mainstay_words "file: none" "$2" ;;
-	--name | --uuid | --timeout) ;;
+	--name | --uuid | --timeout | --label) ;;
 	*) return 1 ;;
 	esac
 }
@@ -48,13 +50,13 @@ _mainstay_value()
 _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
-	local machine="--memory --cpus --cpu --drive --serial --parallel --name --uuid --firmware
+	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --name --uuid --firmware
 		--firmware-log --rtc --sandbox"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_mainstay_words "run config list status stats console pause resume reset power-button stop
-			quit --help --version" "$current"
+		_mainstay_words "run config list status stats console insert eject pause resume reset power-button stop
+			quit floppy --help --version" "$current"
 		return
 	fi
 	verb=${COMP_WORDS[1]}
@@ -62,6 +64,9 @@ _mainstay()
 	run) options="$machine --config --devtest" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;
+	insert) options="--readonly --force" ;;
+	eject) options=--force ;;
+	floppy) options="--format --label --unformatted" ;;
 	stop) options="--timeout --force" ;;
 	*) options= ;;
 	esac
@@ -78,6 +83,14 @@ _mainstay()
 	case $verb in
 	run | config) _mainstay_files "$current" ;;
 	list) _mainstay_words "$options" "$current" ;;
+	floppy)
+		if ((COMP_CWORD == 2)); then _mainstay_words create "$current"; else _mainstay_files "$current"; fi ;;
+	insert | eject)
+		case $COMP_CWORD in
+		2) _mainstay_lines "$current" < <(_mainstay_machines) ;;
+		3) _mainstay_words "floppy0 floppy1 cd0 cd1 cd2 cd3" "$current" ;;
+		*) [[ $verb == insert ]] && _mainstay_files "$current" ;;
+		esac ;;
 	*) _mainstay_lines "$current" < <(_mainstay_machines) ;;
 	esac
 }

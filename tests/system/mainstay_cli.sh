@@ -180,6 +180,38 @@ ln -s "$work" link
 MAINSTAY_RUNTIME_DIR=$work/link refused "runtime_folder_is_a_link" "link" -- run "${common[@]}"
 rm -r loose link
 
+# --- drives and their media
+refused "floppy_missing" "no.vfd: floppy" "mainstay floppy create" -- run "${common[@]}" --floppy no.vfd
+refused "floppy_of_no_size" "other.img" "the size of no floppy disk" -- run "${common[@]}" --floppy other.img
+refused "cdrom_missing" "no.iso: CD-ROM" "ISO image" -- run "${common[@]}" --cdrom no.iso
+bad=0
+for format in 160K:163840 180K:184320 320K:327680 360K:368640 720K:737280 1.2M:1228800 1.44M:1474560 \
+	dmf:1720320 2.88M:2949120; do
+	m floppy create new.vfd --format "${format%:*}" --label "Disk 1"
+	[[ $status == 0 && ! -s out && ! -s err && $(stat -c %s new.vfd) == "${format#*:}" ]] || bad=1
+	if command -v mdir >/dev/null; then
+		mdir -i new.vfd :: 2>/dev/null | grep -q "DISK 1" || bad=1
+		echo text | mcopy -i new.vfd - ::HELLO.TXT && [[ $(mtype -i new.vfd ::HELLO.TXT) == text ]] || bad=1
+		! command -v fsck.fat >/dev/null || fsck.fat -n new.vfd >/dev/null || bad=1
+	fi
+	FAKE_VMM=exit m run "${common[@]}" --floppy new.vfd
+	((status == 0)) || bad=1
+	rm new.vfd
+done
+result $bad "floppies_of_every_format_are_what_they_say"
+m floppy create old.vfd
+refused "floppy_is_not_overwritten" "old.vfd" "remove it" -- floppy create old.vfd
+refused "floppy_format_unknown" "--format 3M" "1.44M" -- floppy create a.vfd --format 3M
+refused "floppy_label_wrong" "--label a*b" -- floppy create a.vfd --label 'a*b'
+refused "floppy_action_unknown" "no such action" -- floppy destroy old.vfd
+refused "floppy_does_not_fit" "does not fit" -- run "${common[@]}" --floppy old.vfd,kind=1.2M
+FAKE_VMM=exit m run --firmware bios.bin --floppy old.vfd
+[[ $status == 0 ]]
+result $? "a_floppy_alone_is_enough"
+refused "insert_into_nothing" "no such machine is running" -- insert nobody floppy0 old.vfd
+refused "insert_what_is_missing" "no.iso: CD-ROM" -- insert nobody cd0 no.iso
+rm old.vfd
+
 # --- configuration files
 m config disk.vhd --memory 64M --serial pty --drive 'x.vhd,readonly'
 cp out nt.json
@@ -221,6 +253,11 @@ values = {
     [D(read_only=True)], [D(read_only=1)], [D(x=1)], [D(geometry=[1, 1, 1])], [D(geometry=[1, 1])],
     [D(geometry=[1, 1, 1, 1])], [D(geometry=[65535, 255, 63])], [D(geometry=[65536, 255, 63])],
     [D(geometry=[1, 256, 63])], [D(geometry=[1, 0, 63])], [D(geometry=[1, 1, 64])], [D(geometry="1/1/1")]],
+    "floppies": [[], {}, [{}], [{}] * 2, [{}] * 3, [{"kind": "1.2M"}], [{"kind": "8M"}], [{"path": "a"}],
+    [{"path": ""}], [{"format": "vhd", "read_only": True}], [{"format": "x"}], [{"read_only": 1}], [{"x": 1}]],
+    "cdroms": [[], [{}], [{}] * 4, [{}] * 5, [{"path": "a", "slot": "primary-slave"}], [{"slot": "x"}],
+    [{"slot": "primary-slave"}] * 2, [{"read_only": True}]],
+    "boot": ["disk", "cdrom,disk", "disk,disk", "", "tape", 1],
     "serial": [[], [{"kind": k} for k in ("none", "pty", "stdio", "console")], [{"kind": "unix"}],
     [{"kind": "unix", "path": "x"}], [{"kind": "file", "path": "x"}], [{"kind": "pty", "path": "x"}],
     [{"kind": "stdio"}] * 2, [{"kind": "console"}] * 2, [{"kind": "pty"}] * 4, [{"kind": "pty"}] * 5, [{}],

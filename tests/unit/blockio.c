@@ -366,3 +366,110 @@ Test(blockio, freeing_without_a_start_cancels)
 	cr_assert_eq(jobs[1].error, -ECANCELED);
 	cr_assert_eq(jobs[0].order, 0);
 }
+
+/* --- drives whose medium is changed */
+
+static unsigned int changes;
+
+static void changed(void *opaque)
+{
+	(void)opaque;
+	changes++;
+	loop_quit(loop, 0);
+}
+
+/* A raw image of @sectors, each full of @fill; its descriptor becomes the drive's. */
+static int put_in(unsigned int sectors, uint8_t fill)
+{
+	static uint8_t sector[512];
+	char path[] = "/tmp/blockio-XXXXXX";
+	struct vm_disk medium = { .format = VM_DISK_RAW, .name = "medium" };
+	struct block_image *image;
+	int r;
+
+	medium.fd = mkostemp(path, O_CLOEXEC);
+	cr_assert_geq(medium.fd, 0);
+	unlink(path);
+	memset(sector, fill, sizeof(sector));
+	for (unsigned int i = 0; i < sectors; i++)
+		cr_assert_eq(write(medium.fd, sector, sizeof(sector)), 512);
+	cr_assert_eq(block_image_open(&medium, &image, error, sizeof(error)), 0, "%s", error);
+	loop_lock(loop);
+	r = blockio_change(backend, image, &medium, changed, NULL);
+	loop_unlock(loop);
+	return r;
+}
+
+Test(blockio, a_drive_without_medium_fails_and_takes_one)
+{
+	struct block_info info;
+
+	cr_assert_eq(blockio_new(loop, NULL, &backend, error, sizeof(error)), 0);
+	block_info(backend, &info);
+	cr_assert_eq(info.size_bytes, 0);
+	cr_assert_eq(blockio_start(backend), 0);
+	submit(0, BLOCK_READ, 0);
+	cr_assert_eq(put_in(16, 0x5a), 0);
+	cr_assert_eq(blockio_change(backend, NULL, NULL, changed, NULL), -EBUSY);
+	submit(1, BLOCK_READ, 4096);
+	cr_assert_eq(loop_run(loop), 0);
+	cr_assert_eq(changes, 1);
+	cr_assert_eq(jobs[0].error, -ENOMEDIUM, "in the order of submission");
+	block_info(backend, &info);
+	cr_assert_eq(info.size_bytes, 8192);
+	new_loop();
+	cr_assert_eq(blockio_new(loop, &disk, &backend, error, sizeof(error)), -EINVAL);
+}
+
+Test(blockio, what_was_submitted_before_a_change_is_on_the_old_medium)
+{
+	struct block_info info;
+	uint8_t byte = 0;
+
+	make_raw();
+	open_disk();
+	memset(jobs[0].data, 0x77, sizeof(jobs[0].data));
+	submit(0, BLOCK_WRITE, 0);
+	cr_assert_eq(put_in(16, 0x5a), 0);
+	submit(1, BLOCK_READ, 0);
+	cr_assert_eq(blockio_start(backend), 0);
+	wanted = 2;
+	cr_assert_eq(loop_run(loop), 0);
+	loop_lock(loop);
+	block_info(backend, &info);
+	loop_unlock(loop);
+	cr_assert_eq(jobs[0].error, 0);
+	cr_assert_eq(pread(disk.fd, &byte, 1, 100), 1);
+	cr_assert_eq(byte, 0x77, "written and flushed");
+	cr_assert_eq(info.size_bytes, 8192);
+	/* The second completes in the same round or when the drive goes. */
+	blockio_free(backend);
+	backend = NULL;
+	cr_assert_eq(jobs[1].error, 0);
+	cr_assert_eq(jobs[1].data[4095], 0x5a);
+}
+
+Test(blockio, a_medium_that_shrinks_is_an_error)
+{
+	cr_assert_eq(blockio_new(loop, NULL, &backend, error, sizeof(error)), 0);
+	make_raw();
+	blockio_free(backend);
+	open_disk();
+	cr_assert_eq(ftruncate(disk.fd, 4096), 0);
+	cr_assert_eq(blockio_start(backend), 0);
+	submit(0, BLOCK_READ, 0);
+	submit(1, BLOCK_READ, MIB(1));
+	run_until(2);
+	cr_assert_eq(jobs[0].error, 0);
+	cr_assert_eq(jobs[1].error, -EIO);
+}
+
+Test(blockio, a_change_that_never_began_leaks_nothing)
+{
+	make_raw();
+	open_disk();
+	cr_assert_eq(put_in(16, 1), 0);
+	blockio_free(backend);
+	backend = NULL;
+	cr_assert_eq(changes, 1);
+}

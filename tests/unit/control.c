@@ -12,7 +12,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 #include "../../vmm/control.h"
 #include "../../vmm/loop.h"
 #include "../../vmm/machine.h"
+#include "../../vmm/media.h"
 #include "../../vmm/stats.h"
 
 /* --- the machine */
@@ -33,6 +36,11 @@ static struct machine {
 	enum machine_state state;
 	unsigned int resets, presses, quits, pauses;
 	bool ends_loop;
+	/* The last medium that was put in or taken out. */
+	char drive[32];
+	struct vm_disk medium;
+	bool force;
+	unsigned int inserts, ejects;
 } machine;
 
 static struct vm_config config = {
@@ -81,6 +89,43 @@ void machine_quit(struct machine *m)
 	m->quits++;
 	if (m->ends_loop)
 		loop_quit(loop, 4);
+}
+
+int machine_insert(struct machine *m, const char *drive, const struct vm_disk *medium, bool force,
+		   char *error, size_t error_size)
+{
+	if (strcmp(drive, "cd0")) {
+		snprintf(error, error_size, "there is only cd0");
+		return -ENODEV;
+	}
+	strcpy(m->drive, drive);
+	m->medium = *medium;
+	m->force = force;
+	m->inserts++;
+	return 0;
+}
+
+int machine_eject(struct machine *m, const char *drive, bool force, char *error, size_t error_size)
+{
+	(void)error;
+	(void)error_size;
+	snprintf(m->drive, sizeof(m->drive), "%s", drive);
+	m->force = force;
+	m->ejects++;
+	return 0;
+}
+
+const struct media *machine_media(const struct machine *m)
+{
+	(void)m;
+	return NULL;
+}
+
+bool media_describe(const struct media *media, unsigned int index, struct media_info *ret_info)
+{
+	(void)media;
+	*ret_info = (struct media_info){ "cd0", "CD-ROM", "nt4.iso", true, false, true };
+	return index == 0;
 }
 
 const struct vm_config *machine_config(const struct machine *m)
@@ -246,6 +291,9 @@ Test(control, status_tells_all)
 	cr_assert_eq(NUMBER(reply, "/result/disks/0/slot"), 2);
 	cr_assert_str_eq(TEXT(reply, "/result/disks/0/format"), "vhd");
 	cr_assert(json_object_get_boolean(at(reply, "/result/disks/0/read_only")));
+	cr_assert_str_eq(TEXT(reply, "/result/drives/0/drive"), "cd0");
+	cr_assert_str_eq(TEXT(reply, "/result/drives/0/medium"), "nt4.iso");
+	cr_assert(json_object_get_boolean(at(reply, "/result/drives/0/locked")));
 	cr_assert_str_eq(TEXT(reply, "/result/serial/0/kind"), "none");
 	cr_assert_str_eq(TEXT(reply, "/result/serial/1/kind"), "listen");
 	cr_assert_str_eq(TEXT(reply, "/result/serial/1/name"), "com2");
@@ -283,6 +331,59 @@ Test(control, verbs_reach_the_machine)
 	cr_assert_eq(machine.resets, 1);
 	cr_assert_eq(machine.presses, 1);
 	cr_assert_eq(machine.quits, 1);
+}
+
+/* As say(), with a descriptor of a file whose inode number is returned. */
+static void say_with_file(int fd, const char *line, int file)
+{
+	struct iovec iov = { (void *)(uintptr_t)line, strlen(line) };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} ancillary = { .room = { 0 } };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &ancillary,
+		.msg_controllen = sizeof(ancillary.room),
+	};
+
+	ancillary.header = (struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(&ancillary.header), &file, sizeof(file));
+	cr_assert_eq(sendmsg(fd, &message, MSG_NOSIGNAL), (ssize_t)strlen(line));
+}
+
+Test(control, media_come_with_their_descriptor)
+{
+	static const char insert[] = "{\"command\":\"insert\",\"drive\":\"cd0\",\"name\":\"nt4."
+				     "iso\",\"read_only\":true}";
+	int fd = client(), file = memfd_create("medium", MFD_CLOEXEC);
+	struct stat sent, got;
+
+	cr_assert_not(OK(ask(fd, insert)), "no descriptor came along");
+	cr_assert_eq(machine.inserts, 0);
+	say_with_file(fd, " ", file);
+	cr_assert(OK(ask(fd, insert)));
+	cr_assert_eq(machine.inserts, 1);
+	cr_assert_str_eq(machine.drive, "cd0");
+	cr_assert_str_eq(machine.medium.name, "nt4.iso");
+	cr_assert_eq(machine.medium.format, VM_DISK_RAW);
+	cr_assert(machine.medium.read_only);
+	cr_assert_not(machine.force);
+	fstat(file, &sent);
+	cr_assert_eq(fstat(machine.medium.fd, &got), 0);
+	cr_assert_eq(sent.st_ino, got.st_ino);
+	cr_assert_not(OK(ask(fd, insert)), "it was taken");
+	say_with_file(fd, " ", file);
+	cr_assert_not(OK(ask(fd, "{\"command\":\"insert\",\"drive\":\"cd1\",\"name\":\"a\"}")));
+	cr_assert_not(OK(ask(fd, insert)), "not kept for another request");
+	cr_assert(OK(ask(fd, "{\"command\":\"eject\",\"drive\":\"cd0\",\"force\":true}")));
+	cr_assert_eq(machine.ejects, 1);
+	cr_assert(machine.force);
+	cr_assert_not(OK(ask(fd, "{\"command\":\"eject\"}")));
+	cr_assert_not(OK(ask(fd, "{\"command\":\"eject\",\"drive\":7}")));
+	cr_assert_not(OK(ask(fd, "{\"command\":\"eject\",\"drive\":\"cd0\",\"name\":\"x\"}")));
+	close(file);
 }
 
 Test(control, what_is_no_request_is_refused_in_one_line)

@@ -15,6 +15,7 @@
 #include "../../devmodel/fwcfg.h"
 #include "../../vmm/acpi.h"
 #include "../../vmm/cmos.h"
+#include "../../devmodel/floppy_drive.h"
 #include "../../vmm/config.h"
 #include "../../vmm/firmware.h"
 #include "../../vmm/memmap.h"
@@ -657,9 +658,27 @@ Test(cmos, checksum_covers_the_at_area)
 	cr_assert_neq(total, 0);
 }
 
+Test(cmos, drives_and_their_order)
+{
+	struct vm_config c = {
+		.cpus = 1,
+		.floppies = { { .kind = FLOPPY_1440K }, { .kind = FLOPPY_1200K } },
+		.boot = { VM_BOOT_CDROM, VM_BOOT_FLOPPY },
+	};
+	uint8_t cmos[CMOS_BYTES];
+
+	cmos_defaults(&c, MIB(128), 0, cmos);
+	cr_assert_eq(cmos[0x10], 0x42);
+	cr_assert_eq(cmos[0x3d], 0x13);
+	cr_assert_eq(cmos[0x38], 0);
+	c = (struct vm_config){ .cpus = 1 };
+	cmos_defaults(&c, MIB(128), 0, cmos);
+	cr_assert_eq(cmos[0x10], 0);
+}
+
 Test(cmos, disks_boot_first_and_are_translated_each_for_itself)
 {
-	struct vm_config c = { .cpus = 1 };
+	struct vm_config c = { .cpus = 1, .boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM } };
 	uint8_t cmos[CMOS_BYTES];
 
 	cmos_defaults(&c, MIB(128), 0, cmos);

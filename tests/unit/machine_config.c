@@ -13,6 +13,7 @@
 #include "../../base/bits.h"
 #include "../../base/fdio.h"
 #include "../../base/fdpass.h"
+#include "../../devmodel/floppy_drive.h"
 #include "../../mgmt/machine_config.h"
 #include "../../mgmt/machine_members.h"
 #include "../../mgmt/start_message.h"
@@ -24,6 +25,7 @@
 _Static_assert(MACHINE_START_FD == VM_START_FD, "start socket");
 _Static_assert(MACHINE_CPUS_MAX == VM_CPUS_MAX, "processors");
 _Static_assert(MACHINE_DISKS_MAX == VM_DISKS_MAX, "disks");
+_Static_assert(MACHINE_FLOPPIES_MAX == VM_FLOPPIES_MAX, "floppy drives");
 _Static_assert(MACHINE_SERIAL_MAX == VM_SERIAL_MAX, "serial ports");
 _Static_assert(MACHINE_NAME_MAX == VM_NAME_MAX, "names");
 _Static_assert(MACHINE_BOARD == VM_BOARD, "board");
@@ -37,7 +39,7 @@ static char error[1024];
 
 static int parse(struct machine_config *config, int argc, const char *const *arguments)
 {
-	char *argv[16];
+	char *argv[32];
 
 	machine_config_init(config);
 	for (int i = 0; i < argc; i++)
@@ -53,6 +55,10 @@ static const char *const full_arguments[] = {
 	"--uuid=00112233-4455-6677-8899-aabbccddeeff",
 	"--drive=/disks/a.vhd,slot=secondary-slave,readonly",
 	"--drive=/disks/b.img,format=raw,geometry=1024/16/63",
+	"--floppy=/disks/dos.vfd,kind=2.88M,readonly",
+	"--floppy=empty",
+	"--cdrom=/disks/nt4.iso",
+	"--boot=cdrom,disk",
 	"--serial=stdio",
 	"--serial=none",
 	"--serial=unix:/run/x",
@@ -84,6 +90,17 @@ static void assert_full(const struct machine_config *config)
 	cr_assert_eq(config->disks[1].format, MACHINE_DISK_RAW);
 	cr_assert_eq(config->disks[1].geometry[0], 1024);
 	cr_assert_eq(config->disks[1].geometry[2], 63);
+	cr_assert_eq(config->floppy_count, 2);
+	cr_assert_eq(config->floppies[0].kind, MACHINE_FLOPPY_2880K);
+	cr_assert_eq(config->floppies[0].format, MACHINE_DISK_RAW);
+	cr_assert_str_eq(config->floppies[0].path, "/disks/dos.vfd");
+	cr_assert(config->floppies[0].read_only);
+	cr_assert_eq(config->floppies[1].kind, MACHINE_FLOPPY_AUTO);
+	cr_assert_null(config->floppies[1].path);
+	cr_assert_eq(config->cdrom_count, 1);
+	cr_assert_eq(config->cdroms[0].slot, 2, "away from the disks");
+	cr_assert_str_eq(config->cdroms[0].path, "/disks/nt4.iso");
+	cr_assert_str_eq(machine_boot_names[config->boot], "cdrom,disk");
 	cr_assert_eq(config->serial_count, 3);
 	cr_assert_eq(config->serial[0].kind, MACHINE_CHAR_STDIO);
 	cr_assert_eq(config->serial[1].kind, MACHINE_CHAR_NONE);
@@ -118,6 +135,25 @@ Test(machine_config, options_survive_the_json_file)
 	machine_config_fini(&again);
 }
 
+static void assert_drives(const struct vm_config *vm)
+{
+	cr_assert_eq(vm->floppies[0].kind, FLOPPY_2880K);
+	cr_assert(vm->floppies[0].medium.present);
+	cr_assert(vm->floppies[0].medium.disk.read_only);
+	cr_assert_eq(vm->floppies[0].medium.disk.fd, 109);
+	cr_assert_eq(vm->floppies[0].medium.disk.format, VM_DISK_RAW);
+	cr_assert_str_eq(vm->floppies[0].medium.disk.name, "dos.vfd");
+	cr_assert_eq(vm->floppies[1].kind, FLOPPY_1440K);
+	cr_assert_not(vm->floppies[1].medium.present);
+	cr_assert(vm->cdroms[2].present);
+	cr_assert_eq(vm->cdroms[2].medium.disk.fd, 110);
+	cr_assert(vm->cdroms[2].medium.disk.read_only);
+	cr_assert_not(vm->cdroms[3].present);
+	cr_assert_eq(vm->boot[0], VM_BOOT_CDROM);
+	cr_assert_eq(vm->boot[1], VM_BOOT_DISK);
+	cr_assert_eq(vm->boot[2], VM_BOOT_NONE);
+}
+
 Test(machine_config, start_message_says_what_the_options_said)
 {
 	struct machine_config config;
@@ -139,8 +175,11 @@ Test(machine_config, start_message_says_what_the_options_said)
 	files.serial[2] = 106;
 	files.parallel = 107;
 	files.firmware_log = 108;
+	files.floppies[0] = 109;
+	files.floppy_kinds[1] = MACHINE_FLOPPY_1440K;
+	files.cdroms[0] = 110;
 	text = start_message_write(&config, &files, fds, &count);
-	cr_assert_eq(count, 9);
+	cr_assert_eq(count, 11);
 	cr_assert_eq(vm_config_parse(text, strlen(text), fds, count, &vm, error, sizeof(error)), 0,
 		     "%s", error);
 	free(text);
@@ -163,6 +202,7 @@ Test(machine_config, start_message_says_what_the_options_said)
 	cr_assert_eq(vm.disks[1].fd, 103);
 	cr_assert(vm.disks[1].read_only);
 	cr_assert_str_eq(vm.disks[1].name, "a.vhd");
+	assert_drives(&vm);
 	cr_assert_eq(vm.serial[0].kind, VM_CHAR_STREAM);
 	cr_assert_eq(vm.serial[0].fd, 105);
 	cr_assert_eq(vm.serial[1].kind, VM_CHAR_NONE);
@@ -231,6 +271,14 @@ Test(machine_config, wrong_options_are_named)
 		{ "--drive=a,geometry=1/16/64", "CYLINDERS" },
 		{ "--drive=a,geometry=1/16/63/1", "CYLINDERS" },
 		{ "--drive=a,geometry=1/16/63x", "CYLINDERS" },
+		{ "--drive=a,kind=1.44M", "\"kind=1.44M\"" },
+		{ "--drive=a,format", "readonly" },
+		{ "--floppy=a,kind=8inch", "1.44M" },
+		{ "--floppy=a,slot=primary-master", "readonly" },
+		{ "--cdrom=a,readonly", "slot=" },
+		{ "--cdrom=,", "no path" },
+		{ "--boot=tape", "cdrom,disk" },
+		{ "--boot=disk,disk", "cdrom,disk" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -252,6 +300,12 @@ Test(machine_config, members_must_agree)
 		{ 2, { "--cpu=p3", "--memory=65025M" }, "at most 65024 MiB" },
 		{ 2,
 		  { "--drive=a,slot=primary-slave", "--drive=b,slot=primary-slave" },
+		  "is taken" },
+		{ 2,
+		  { "--drive=a,slot=primary-slave", "--cdrom=b,slot=primary-slave" },
+		  "b: slot primary-slave is taken" },
+		{ 2,
+		  { "--cdrom=empty,slot=primary-slave", "--cdrom=empty,slot=primary-slave" },
 		  "is taken" },
 		{ 2, { "--serial=stdio", "--serial=stdio" }, "only one port" },
 		{ 2, { "--serial=console", "--serial=console" }, "only one port" },
@@ -279,6 +333,15 @@ Test(machine_config, fifth_disk_and_fifth_port_are_refused)
 	cr_assert_eq(machine_config_add_disk(&config, "x", error, sizeof(error)), -1);
 	machine_config_fini(&config);
 	cr_assert_eq(parse(&config, 5, disks), -1);
+	machine_config_fini(&config);
+	cr_assert_eq(parse(&config, 5,
+			   (const char *const[]){ "--drive=a", "--drive=b", "--drive=c",
+						  "--cdrom=d", "--cdrom=e" }),
+		     -1);
+	machine_config_fini(&config);
+	cr_assert_eq(parse(&config, 3,
+			   (const char *const[]){ "--floppy=a", "--floppy=empty", "--floppy=c" }),
+		     -1);
 	machine_config_fini(&config);
 	cr_assert_eq(parse(&config, 4, ports), 0);
 	cr_assert_eq(parse(&config, 5, ports), -1);
@@ -531,72 +594,89 @@ Test(vm_config, a_device_test_port_needs_no_processor)
 	machine_config_fini(&config);
 }
 
+static const char *const wrong_messages[][2] = {
+	{ "", "JSON" },
+	{ "[]", "must be an object" },
+	{ START, "JSON" },
+	{ START "} {", "JSON" },
+	{ START ",\"extra\":1}", "extra: no such member" },
+	{ START ",\"protocol\":2}", "protocol" },
+	{ START ",\"board\":0}", "board" },
+	{ START ",\"name\":\"../x\"}", "name" },
+	{ START ",\"name\":\"\"}", "name" },
+	{ START ",\"name\":\"x\\u0000\"}", "name" },
+	{ START ",\"uuid\":\"\"}", "uuid" },
+	{ START ",\"memory_bytes\":4194305}", "memory_bytes: must be a multiple" },
+	{ START ",\"memory_bytes\":3145728}", "memory_bytes" },
+	{ START ",\"memory_bytes\":1e9}", "memory_bytes" },
+	{ START ",\"memory_bytes\":-1}", "memory_bytes" },
+	{ START ",\"memory_bytes\":18446744073709551615}", "memory_bytes" },
+	{ START ",\"cpus\":0}", "cpus" },
+	{ START ",\"cpus\":9}", "cpus" },
+	{ START ",\"cpus\":true}", "cpus" },
+	{ START ",\"cpu\":\"0123456789abcdef\"}", "cpu" },
+	{ START ",\"kvm_fd\":-1}", "kvm_fd" },
+	{ START ",\"kvm_fd\":3}", "kvm_fd" },
+	{ START ",\"kvm_fd\":1}", "is taken" },
+	{ START ",\"control_fd\":0}", "is taken" },
+	{ START ",\"control_fd\":null}", "control_fd" },
+	{ START ",\"disks\":3}", "disks: must be an array" },
+	{ START ",\"disks\":[null]}", "disks[0]: must be an object" },
+	{ START ",\"disks\":[{\"slot\":0}]}", "disks[0].format: is missing" },
+	{ START ",\"disks\":[{},{},{},{},{}]}", "at most 4" },
+	{ START ",\"disks\":[{\"slot\":4}]}", "disks[0].slot" },
+	{ START ",\"disks\":[{\"format\":\"qcow2\"}]}", "disks[0].format" },
+	{ START ",\"disks\":[{\"path\":\"/etc\"}]}", "disks[0].path: no such member" },
+	{ START ",\"disks\":[{\"geometry\":[1,2,3,4]}]}", "disks[0].geometry" },
+	{ START ",\"disks\":[{\"geometry\":[65536,1,1]}]}", "disks[0].geometry" },
+	{ START ",\"disks\":[{\"geometry\":[1,0,1]}]}", "disks[0].geometry" },
+	{ START ",\"disks\":[{\"slot\":1,\"format\":\"raw\",\"disk_fd\":2,\"read_only\":"
+		"false,\"name\":\"a\"},{\"slot\":1,\"format\":\"raw\",\"disk_fd\":3,"
+		"\"read_only\":false,\"name\":\"a\"}]}",
+	  "disks[1]: slot 1 is used twice" },
+	{ START ",\"floppies\":[{\"drive\":2,\"kind\":\"1.2M\"}]}", "floppies[0].drive" },
+	{ START ",\"floppies\":[{\"drive\":0}]}", "floppies[0].kind: is missing" },
+	{ START ",\"floppies\":[{\"drive\":0,\"kind\":\"8M\"}]}", "floppies[0].kind" },
+	{ START ",\"floppies\":[{\"drive\":1,\"kind\":\"1.2M\"},"
+		"{\"drive\":1,\"kind\":\"1.2M\"}]}",
+	  "drive 1 is used twice" },
+	{ START ",\"floppies\":[{\"drive\":0,\"kind\":\"1.2M\",\"medium\":{}}]}",
+	  "floppies[0].medium.format: is missing" },
+	{ START ",\"cdroms\":[{\"slot\":4}]}", "cdroms[0].slot" },
+	{ START ",\"cdroms\":[{\"slot\":1},{\"slot\":1}]}", "slot 1 is used twice" },
+	{ START ",\"disks\":[{\"slot\":1,\"format\":\"raw\",\"disk_fd\":2,\"read_only\":"
+		"false,\"name\":\"a\"}],\"cdroms\":[{\"slot\":1}]}",
+	  "cdroms: slot 1 has a disk" },
+	{ START ",\"boot\":[\"disk\",\"tape\"]}", "boot" },
+	{ START ",\"boot\":[\"disk\",\"disk\",\"disk\",\"disk\"]}", "at most 3" },
+	{ START ",\"serial\":[{\"port\":4}]}", "serial[0].port" },
+	{ START ",\"serial\":[{\"kind\":\"none\"}]}", "serial[0].kind" },
+	{ START ",\"serial\":[{\"kind\":\"\"}]}", "serial[0].kind" },
+	{ START ",\"serial\":[{\"port\":0,\"kind\":\"write\",\"stream_fd\":2,\"name\":\"a\"},"
+		"{\"port\":0,\"kind\":\"write\",\"stream_fd\":3,\"name\":\"b\"}]}",
+	  "serial[1]: port 0 is used twice" },
+	{ START ",\"parallel\":{\"kind\":\"write\"}}", "parallel.stream_fd: is missing" },
+	{ START ",\"rtc\":{}}", "rtc.local_offset_s: is missing" },
+	{ START ",\"rtc\":{\"local_offset_s\":86401}}", "rtc.local_offset_s" },
+	{ START ",\"ide_irq_delay_us\":-1}", "ide_irq_delay_us" },
+	{ START ",\"fast_disk\":1}", "fast_disk" },
+};
+
 Test(vm_config, wrong_messages_are_named)
 {
-	static const char *const rows[][2] = {
-		{ "", "JSON" },
-		{ "[]", "must be an object" },
-		{ START, "JSON" },
-		{ START "} {", "JSON" },
-		{ START ",\"extra\":1}", "extra: no such member" },
-		{ START ",\"protocol\":2}", "protocol" },
-		{ START ",\"board\":0}", "board" },
-		{ START ",\"name\":\"../x\"}", "name" },
-		{ START ",\"name\":\"\"}", "name" },
-		{ START ",\"name\":\"x\\u0000\"}", "name" },
-		{ START ",\"uuid\":\"\"}", "uuid" },
-		{ START ",\"memory_bytes\":4194305}", "memory_bytes: must be a multiple" },
-		{ START ",\"memory_bytes\":3145728}", "memory_bytes" },
-		{ START ",\"memory_bytes\":1e9}", "memory_bytes" },
-		{ START ",\"memory_bytes\":-1}", "memory_bytes" },
-		{ START ",\"memory_bytes\":18446744073709551615}", "memory_bytes" },
-		{ START ",\"cpus\":0}", "cpus" },
-		{ START ",\"cpus\":9}", "cpus" },
-		{ START ",\"cpus\":true}", "cpus" },
-		{ START ",\"cpu\":\"0123456789abcdef\"}", "cpu" },
-		{ START ",\"kvm_fd\":-1}", "kvm_fd" },
-		{ START ",\"kvm_fd\":3}", "kvm_fd" },
-		{ START ",\"kvm_fd\":1}", "is taken" },
-		{ START ",\"control_fd\":0}", "is taken" },
-		{ START ",\"control_fd\":null}", "control_fd" },
-		{ START ",\"disks\":3}", "disks: must be an array" },
-		{ START ",\"disks\":[null]}", "disks[0]: must be an object" },
-		{ START ",\"disks\":[{\"slot\":0}]}", "disks[0].format: is missing" },
-		{ START ",\"disks\":[{},{},{},{},{}]}", "at most 4" },
-		{ START ",\"disks\":[{\"slot\":4}]}", "disks[0].slot" },
-		{ START ",\"disks\":[{\"format\":\"qcow2\"}]}", "disks[0].format" },
-		{ START ",\"disks\":[{\"path\":\"/etc\"}]}", "disks[0].path: no such member" },
-		{ START ",\"disks\":[{\"geometry\":[1,2,3,4]}]}", "disks[0].geometry" },
-		{ START ",\"disks\":[{\"geometry\":[65536,1,1]}]}", "disks[0].geometry" },
-		{ START ",\"disks\":[{\"geometry\":[1,0,1]}]}", "disks[0].geometry" },
-		{ START ",\"disks\":[{\"slot\":1,\"format\":\"raw\",\"disk_fd\":2,\"read_only\":"
-			"false,\"name\":\"a\"},{\"slot\":1,\"format\":\"raw\",\"disk_fd\":3,"
-			"\"read_only\":false,\"name\":\"a\"}]}",
-		  "disks[1]: slot 1 is used twice" },
-		{ START ",\"serial\":[{\"port\":4}]}", "serial[0].port" },
-		{ START ",\"serial\":[{\"kind\":\"none\"}]}", "serial[0].kind" },
-		{ START ",\"serial\":[{\"kind\":\"\"}]}", "serial[0].kind" },
-		{ START
-		  ",\"serial\":[{\"port\":0,\"kind\":\"write\",\"stream_fd\":2,\"name\":\"a\"},"
-		  "{\"port\":0,\"kind\":\"write\",\"stream_fd\":3,\"name\":\"b\"}]}",
-		  "serial[1]: port 0 is used twice" },
-		{ START ",\"parallel\":{\"kind\":\"write\"}}", "parallel.stream_fd: is missing" },
-		{ START ",\"rtc\":{}}", "rtc.local_offset_s: is missing" },
-		{ START ",\"rtc\":{\"local_offset_s\":86401}}", "rtc.local_offset_s" },
-		{ START ",\"ide_irq_delay_us\":-1}", "ide_irq_delay_us" },
-		{ START ",\"fast_disk\":1}", "fast_disk" },
-	};
 	static const int fds[] = { 40, 41, 42 };
 	static const int four[] = { 40, 41, 42, 43 };
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		bool twice = strstr(rows[i][1], "used twice");
+	for (size_t i = 0; i < ARRAY_LEN(wrong_messages); i++) {
+		bool twice = strstr(wrong_messages[i][1], "used twice");
 		struct vm_config vm;
 
-		cr_assert_eq(vm_config_parse(rows[i][0], strlen(rows[i][0]), twice ? four : fds,
-					     twice ? 4 : 3, &vm, error, sizeof(error)),
-			     -EINVAL, "%s", rows[i][0]);
-		cr_assert(strstr(error, rows[i][1]), "%s: %s", rows[i][0], error);
+		cr_assert_eq(vm_config_parse(wrong_messages[i][0], strlen(wrong_messages[i][0]),
+					     twice ? four : fds, twice ? 4 : 3, &vm, error,
+					     sizeof(error)),
+			     -EINVAL, "%s", wrong_messages[i][0]);
+		cr_assert(strstr(error, wrong_messages[i][1]), "%s: %s", wrong_messages[i][0],
+			  error);
 	}
 }
 

@@ -8,8 +8,8 @@
  * outer levels and nothing else: keep executable code inside methods.
  *
  * What differs from machine to machine: PMLO, the start of the PCI memory window, which vmm/acpi.c
- * patches; the processors are in an SSDT that it writes. Left out: floppy controller, USB, sleep
- * states but soft-off.
+ * patches; the processors are in an SSDT that it writes. Left out: USB, sleep states but S3 and
+ * soft-off.
  */
 DefinitionBlock ("dsdt.aml", "DSDT", 1, "MNSTAY", "MS440BX ", 1)
 {
@@ -190,6 +190,19 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "MNSTAY", "MS440BX ", 1)
 					Name (_CRS, ResourceTemplate ()
 					{
 						IRQNoFlags () { 12 }
+					})
+				}
+
+				/* Which drives there are is in CMOS, as on every PC. */
+				Device (FDC0)
+				{
+					Name (_HID, EisaId ("PNP0700"))
+					Name (_CRS, ResourceTemplate ()
+					{
+						IO (Decode16, 0x3F2, 0x3F2, 1, 4)
+						IO (Decode16, 0x3F7, 0x3F7, 1, 1)
+						IRQNoFlags () { 6 }
+						DMA (Compatibility, NotBusMaster, Transfer8) { 2 }
 					})
 				}
 

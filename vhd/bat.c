@@ -41,7 +41,7 @@ static int table_slot(struct vhd *v, uint32_t block, struct vhd_slot **ret_slot,
 	uint64_t sector =
 		v->header.table_offset / VHD_SECTOR_BYTES + block / VHD_ENTRIES_PER_SECTOR;
 
-	return vhd_cache_get(v, sector, false, ret_slot, ret_data);
+	return vhd_cache_get(v, sector, 0, false, ret_slot, ret_data);
 }
 
 int vhd_bat_get(struct vhd *v, uint32_t block, uint64_t *ret_offset)

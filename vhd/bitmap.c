@@ -26,8 +26,10 @@ static void note_full(struct vhd *v, uint32_t block, const uint8_t *bits)
 static int bitmap_slot(struct vhd *v, uint64_t offset, uint32_t sector, bool fresh,
 		       struct vhd_slot **ret_slot, uint8_t **ret_bits)
 {
-	return vhd_cache_get(v, offset / VHD_SECTOR_BYTES + sector / VHD_BITS_PER_SECTOR, fresh,
-			     ret_slot, ret_bits);
+	uint32_t part = sector / VHD_BITS_PER_SECTOR;
+
+	return vhd_cache_get(v, offset / VHD_SECTOR_BYTES + part, part + 1, fresh, ret_slot,
+			     ret_bits);
 }
 
 /* How many of the @count bits from @first on are like the first; the sector holds them all. */

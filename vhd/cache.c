@@ -12,6 +12,9 @@
  *
  * In a differencing disk zeros are not what was there before, but a clear bit and an absent block
  * are. So data is synced first, and then table and bitmaps go out, again in any order: two syncs.
+ * When that first sync fails the host may have dropped data, and the next one will not tell. A bit
+ * that went out then would hide the parent behind nothing. So the data behind all bits that are not
+ * out yet is read, which the host's memory still has, and written again.
  *
  * A written slot may be given away, its contents are in the file. But it counts as clean only after
  * the sync: when that fails the host may have dropped what was written, so all written slots become
@@ -112,13 +115,65 @@ static int write_dirty(struct vhd *v)
 	return 0;
 }
 
+/* The data of a sector once more. */
+static int write_again(struct vhd *v, uint64_t offset)
+{
+	uint8_t data[VHD_SECTOR_BYTES];
+	int r = vhd_file_read(v, offset, data, sizeof(data));
+
+	return r == 0 ? vhd_file_write(v, offset, data, sizeof(data)) : r;
+}
+
+/* Of the bitmap's sector in @slot the data behind bits that the file's does not have. */
+static int save_slot(struct vhd *v, const struct vhd_slot *slot)
+{
+	const uint8_t *bits = v->cache->data[slot - v->cache->slots];
+	uint32_t first = (slot->part - 1u) * VHD_BITS_PER_SECTOR;
+	uint64_t data = (uint64_t)(slot->sector - (slot->part - 1u)) * VHD_SECTOR_BYTES +
+			v->bitmap_bytes + (uint64_t)first * VHD_SECTOR_BYTES;
+	uint32_t sectors = v->header.block_bytes / VHD_SECTOR_BYTES - first;
+	uint8_t old[VHD_SECTOR_BYTES];
+	int r = vhd_file_read(v, (uint64_t)slot->sector * VHD_SECTOR_BYTES, old, sizeof(old));
+
+	for (uint32_t i = 0; i < min_u64(sectors, VHD_BITS_PER_SECTOR) && r == 0; i++) {
+		if ((bits[i / 8] & ~old[i / 8]) & 0x80 >> i % 8)
+			r = write_again(v, data + (uint64_t)i * VHD_SECTOR_BYTES);
+	}
+	return r;
+}
+
+static int save_doubtful_data(struct vhd *v)
+{
+	struct vhd_cache *c = v->cache;
+
+	for (uint32_t n = c->dirty; n; n = c->slots[n - 1].next) {
+		int r = c->slots[n - 1].part ? save_slot(v, &c->slots[n - 1]) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Data that bits will stand for, on stable storage. */
+static int sync_data(struct vhd *v)
+{
+	int r = v->doubtful ? save_doubtful_data(v) : 0;
+
+	if (r == 0)
+		r = vhd_file_sync(v);
+	if (r == 0)
+		v->doubtful = false;
+	return r;
+}
+
 int vhd_cache_flush(struct vhd *v)
 {
 	int r = 0;
 
 	if (v->cache && v->cache->dirty) {
 		if (v->footer.type == VHD_DIFFERENCING)
-			r = vhd_file_sync(v);
+			r = sync_data(v);
 		if (r == 0)
 			r = write_dirty(v);
 	}
@@ -156,8 +211,8 @@ static int take_slot(struct vhd *v, struct vhd_slot **ret_slot)
 	}
 }
 
-int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **ret_slot,
-		  uint8_t **ret_data)
+int vhd_cache_get(struct vhd *v, uint64_t sector, unsigned int part, bool fresh,
+		  struct vhd_slot **ret_slot, uint8_t **ret_data)
 {
 	struct vhd_cache *c = v->cache;
 	struct vhd_slot *slot = find(c, v->layer, (uint32_t)sector);
@@ -178,6 +233,7 @@ int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **
 			return r; /* the slot is free */
 		slot->sector = (uint32_t)sector;
 		slot->layer = (uint8_t)v->layer;
+		slot->part = (uint8_t)part;
 		bucket = bucket_of(c, v->layer, slot->sector);
 		slot->hash_next = *bucket;
 		*bucket = index + 1;

@@ -176,6 +176,7 @@ int vhd_file_sync(struct vhd *v)
 	vhd_cache_synced(v, r == 0);
 	if (r < 0) {
 		v->lost = r;
+		v->doubtful = true;
 		return vhd_fail(v, r, "cannot write to stable storage: %s", strerrordesc_np(-r));
 	}
 	v->unsynced = false;

@@ -73,6 +73,7 @@ struct vhd_slot {
 	uint32_t sector;		/* of the layer's file */
 	uint32_t hash_next, next, prev; /* index + 1; 0: none */
 	uint8_t layer, state, used;
+	uint8_t part; /* of a bitmap: 1 + its number among the bitmap's sectors; 0: of a table */
 };
 
 struct vhd_cache {
@@ -108,6 +109,7 @@ struct vhd {
 	bool changed;  /* by the caller, since it was opened */
 	bool unsynced; /* something was written since the last sync */
 	int lost;      /* a sync failed with this since the last flush, which must not be hidden */
+	bool doubtful; /* ... so that data whose bit is not out yet may be lost, see cache.c */
 	enum vhd_size_rule size_rule;
 	uint64_t size_bytes;
 
@@ -239,9 +241,12 @@ int vhd_tail_cover(struct vhd *v, uint64_t offset);
 /* For @v, the top, and all its layers. */
 int vhd_cache_init(struct vhd *v, size_t bytes);
 void vhd_cache_fini(struct vhd *v);
-/* The sector's bytes, valid until the next call. @fresh: they are zeros, do not read them. */
-int vhd_cache_get(struct vhd *v, uint64_t sector, bool fresh, struct vhd_slot **ret_slot,
-		  uint8_t **ret_data);
+/*
+ * The sector's bytes, valid until the next call; @part as in the slot. @fresh: they are zeros, do not
+ * read them.
+ */
+int vhd_cache_get(struct vhd *v, uint64_t sector, unsigned int part, bool fresh,
+		  struct vhd_slot **ret_slot, uint8_t **ret_data);
 void vhd_cache_dirty(struct vhd *v, struct vhd_slot *slot);
 /* Forgets a sector and what was changed in it. */
 void vhd_cache_forget(struct vhd *v, uint64_t sector);

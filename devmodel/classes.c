@@ -3,6 +3,7 @@
 #include "device.h"
 #include "bios_disk.h"
 #include "debugcon.h"
+#include "dec21140.h"
 #include "fdc_82077.h"
 #include "fwcfg.h"
 #include "i440bx.h"
@@ -25,6 +26,8 @@ const struct device_class *const device_classes[] = {
 	/* clang-format off */
 	&bios_disk_class,
 	&debugcon_class,
+	&dec21140_class,
+	&dec21143_class,
 	&fdc_82077_class,
 	&fwcfg_class,
 	&i440bx_class,

@@ -48,6 +48,12 @@ struct io_region_desc {
 			    size_t count);
 	size_t (*write_bulk)(struct device *dev, uint32_t offset, unsigned int size,
 			     const void *items, size_t count);
+	/*
+	 * Offsets, 0 ends them, of dwords whose writes mean the same whatever the value, and may
+	 * arrive late and merged: the host may carry them out while the processor goes on. NULL:
+	 * none.
+	 */
+	const uint16_t *doorbells;
 };
 
 struct io_region {

@@ -14,6 +14,7 @@
 #include "../lib/bench.h"
 #include "../../base/bits.h"
 #include "../../base/bytes.h"
+#include "../../devmodel/dec21140.h"
 #include "../../devmodel/fdc_82077.h"
 #include "../../devmodel/i440bx.h"
 #include "../../devmodel/i8237.h"
@@ -26,6 +27,15 @@
 #define RANDOM_ACCESSES 10000
 
 /* --- what some classes need around them */
+
+static const void *setup_dec21140(struct bench *b)
+{
+	static struct dec21140_config config;
+
+	config = *(const struct dec21140_config *)dec21140_class.default_config;
+	config.bus = &b->pci;
+	return &config;
+}
 
 static const void *setup_fdc_82077(struct bench *b)
 {
@@ -87,6 +97,7 @@ static const struct setup {
 	const char *class;
 	const void *(*config)(struct bench *b);
 } setups[] = {
+	{ "dec21140", setup_dec21140 },	  { "dec21143", setup_dec21140 },
 	{ "fdc_82077", setup_fdc_82077 }, { "i440bx", setup_i440bx },
 	{ "piix4_ide", setup_piix4_ide }, { "piix4_isa", setup_piix4_isa },
 	{ "piix4_pm", setup_piix4_pm },

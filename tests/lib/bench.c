@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -385,4 +386,62 @@ size_t bench_chario_feed(struct bench_chario *bench, const void *bytes, size_t c
 	if (n)
 		bench->chario.dev_ops->receive(dev, bytes, n);
 	return n;
+}
+
+/* --- network */
+
+static bool bench_nic_can_send(struct nic *nic)
+{
+	return container_of(nic, struct bench_nic, nic)->room > 0;
+}
+
+static void bench_nic_send(struct nic *nic, const uint8_t *frame, size_t size)
+{
+	struct bench_nic *bench = container_of(nic, struct bench_nic, nic);
+
+	cr_assert(bench->room && size <= NIC_FRAME_MAX, "the device asks before it sends");
+	if (bench->room != UINT_MAX)
+		bench->room--;
+	if (bench->count < BENCH_NIC_FRAMES) {
+		memcpy(bench->frames[bench->count], frame, size);
+		bench->sizes[bench->count] = size;
+	}
+	bench->count++;
+}
+
+static void bench_nic_flush(struct nic *nic)
+{
+	container_of(nic, struct bench_nic, nic)->flushes++;
+}
+
+static void bench_nic_rx_ready(struct nic *nic)
+{
+	container_of(nic, struct bench_nic, nic)->rx_ready++;
+}
+
+static const struct nic_ops bench_nic_ops = {
+	.can_send = bench_nic_can_send,
+	.send = bench_nic_send,
+	.flush = bench_nic_flush,
+	.rx_ready = bench_nic_rx_ready,
+};
+
+void bench_nic_init(struct bench_nic *bench)
+{
+	memset(bench, 0, sizeof(*bench));
+	bench->nic.ops = &bench_nic_ops;
+	bench->nic.link_up = true;
+	bench->room = UINT_MAX;
+}
+
+bool bench_nic_feed(struct bench_nic *bench, const void *frame, size_t size)
+{
+	cr_assert_not_null(bench->nic.dev, "no device is attached");
+	return bench->nic.dev_ops->receive(bench->nic.dev, frame, size);
+}
+
+void bench_nic_plug(struct bench_nic *bench, bool up)
+{
+	bench->nic.link_up = up;
+	bench->nic.dev_ops->link_changed(bench->nic.dev, up);
 }

@@ -16,6 +16,7 @@
 #include "../../devmodel/block.h"
 #include "../../devmodel/chario.h"
 #include "../../devmodel/device.h"
+#include "../../devmodel/nic.h"
 #include "../../devmodel/pci.h"
 
 #define BENCH_RAM_BYTES (4u << 20)
@@ -39,6 +40,17 @@ struct bench_chario {
 	size_t out_count;
 	size_t accept;	       /* how many more bytes it takes; SIZE_MAX from the start */
 	unsigned int rx_ready; /* calls */
+};
+
+/* A cable that keeps what the device sends; bench_nic_feed() is the other way. */
+#define BENCH_NIC_FRAMES 512
+struct bench_nic {
+	struct nic nic;
+	unsigned int count; /* frames that were sent */
+	size_t sizes[BENCH_NIC_FRAMES];
+	uint8_t frames[BENCH_NIC_FRAMES][NIC_FRAME_MAX];
+	unsigned int room;		/* how many more it takes; UINT_MAX from the start */
+	unsigned int flushes, rx_ready; /* calls */
 };
 
 struct bench {
@@ -99,5 +111,10 @@ unsigned int bench_complete_block(struct bench *b);
 void bench_chario_init(struct bench_chario *chario);
 /* Offers bytes to the device; how many it had room for. */
 size_t bench_chario_feed(struct bench_chario *chario, const void *bytes, size_t count);
+
+/* With the cable plugged in. */
+void bench_nic_init(struct bench_nic *nic);
+bool bench_nic_feed(struct bench_nic *nic, const void *frame, size_t size);
+void bench_nic_plug(struct bench_nic *nic, bool up);
 
 #endif

@@ -108,9 +108,9 @@ static void probe_fini(struct device *dev)
 }
 
 static const struct io_region_desc probe_regions[] = {
-	{ "probe", IO_PORT, 0x300, 16, 0, probe_read, probe_write, NULL, NULL },
-	{ "exact", IO_PORT, 0xcf8, 4, IO_EXACT, probe_read, probe_write, NULL, NULL },
-	{ "memory", IO_MEMORY, 0xfe000000, 16, 0, probe_read, probe_write, NULL, NULL },
+	{ "probe", IO_PORT, 0x300, 16, 0, probe_read, probe_write, NULL, NULL, NULL },
+	{ "exact", IO_PORT, 0xcf8, 4, IO_EXACT, probe_read, probe_write, NULL, NULL, NULL },
+	{ "memory", IO_MEMORY, 0xfe000000, 16, 0, probe_read, probe_write, NULL, NULL, NULL },
 	{ .name = NULL },
 };
 
@@ -420,8 +420,8 @@ static uint32_t card_read(struct device *dev, uint32_t offset, unsigned int size
 }
 
 static const struct io_region_desc card_regions[] = {
-	{ "ports", IO_PORT, IO_UNMAPPED, 128, 0, card_read, NULL, NULL, NULL },
-	{ "memory", IO_MEMORY, IO_UNMAPPED, 128, 0, card_read, NULL, NULL, NULL },
+	{ "ports", IO_PORT, IO_UNMAPPED, 128, 0, card_read, NULL, NULL, NULL, NULL },
+	{ "memory", IO_MEMORY, IO_UNMAPPED, 128, 0, card_read, NULL, NULL, NULL, NULL },
 	{ .name = NULL },
 };
 

@@ -114,12 +114,37 @@ static int look_at_overlap(struct vhd_checker *c, uint32_t block, uint32_t secto
 	return clear_entry(c->v, block);
 }
 
+/* Where free space begins that may end at @to: what describes the disk may lie between, too. */
+static uint64_t skip_metadata(const struct vhd *v, uint64_t from, uint64_t to)
+{
+	uint64_t begin[VHD_LOCATORS + 2] = { v->footer.data_offset, v->header.table_offset };
+	uint64_t bytes[VHD_LOCATORS + 2] = {
+		VHD_HEADER_BYTES,
+		round_up((uint64_t)v->header.table_entries * VHD_ENTRY_BYTES, VHD_SECTOR_BYTES),
+	};
+
+	for (unsigned int i = 0; i < VHD_LOCATORS; i++) {
+		const uint8_t *locator = v->header.locators + i * VHD_LOCATOR_BYTES;
+
+		begin[2 + i] = get_be64(locator + LOCATOR_OFFSET);
+		bytes[2 + i] = round_up(get_be32(locator + LOCATOR_LENGTH), VHD_SECTOR_BYTES);
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(begin); i++) {
+		if (begin[i] < to && bytes[i] <= UINT64_MAX - begin[i] &&
+		    begin[i] + bytes[i] > from)
+			from = min_u64(to, begin[i] + bytes[i]);
+	}
+	return from;
+}
+
 static int look_at_block(struct vhd_checker *c, uint32_t block, uint32_t sector)
 {
 	struct vhd *v = c->v;
 	uint64_t offset = (uint64_t)sector * VHD_SECTOR_BYTES;
 	uint64_t extent = vhd_block_extent(v), limit = vhd_data_limit(v);
 
+	if (offset > c->previous_end)
+		c->previous_end = skip_metadata(v, c->previous_end, offset);
 	if (c->previous != VHD_BLOCK_ABSENT && offset < c->previous_end) {
 		int r = look_at_overlap(c, block, sector);
 
@@ -183,7 +208,7 @@ static void sum_up(struct vhd_checker *c)
 	struct vhd *v = c->v;
 	uint64_t limit = vhd_data_limit(v);
 
-	c->end = c->previous_end;
+	c->end = max_u64(c->previous_end, v->metadata_end);
 	if (v->tail_offset != VHD_OFFSET_NONE && limit > c->end)
 		vhd_check_tell(c, (struct vhd_verdict){ KIND_GAP, VHD_NOTE, false, false },
 			       "footer",
@@ -215,7 +240,7 @@ int vhd_check_blocks(struct vhd_checker *c)
 
 	w.entries = malloc((w.room + 1) * sizeof(*w.entries));
 	c->previous = VHD_BLOCK_ABSENT;
-	c->previous_end = v->metadata_end;
+	c->previous_end = VHD_FOOTER_BYTES;
 	r = w.parts && w.entries ? 0 : vhd_fail(v, -ENOMEM, "out of memory");
 	if (r == 0)
 		r = vhd_bat_walk(v, v->header.table_entries, count_entry, &w);

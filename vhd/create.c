@@ -56,7 +56,7 @@ static int check_options(struct vhd *v, const struct vhd_create_options *options
 }
 
 /* As random ids are made: version 4, variant 1. */
-static int random_id(struct vhd *v, uint8_t ret_id[16])
+int vhd_random_id(struct vhd *v, uint8_t ret_id[16])
 {
 	if (getrandom(ret_id, 16, 0) != 16)
 		return vhd_fail(v, -EIO, "no random numbers for its id");
@@ -88,7 +88,7 @@ static int make_footer(struct vhd *v, const struct vhd_create_options *options)
 	memcpy(footer->creator_os, creator->host_os, 4);
 	if (options->id)
 		memcpy(footer->id, options->id, 16);
-	else if (random_id(v, footer->id) < 0)
+	else if (vhd_random_id(v, footer->id) < 0)
 		return -EIO;
 	vhd_footer_encode(footer, v->footer_raw);
 	return 0;

@@ -29,6 +29,7 @@ unsigned int vhd_span_take(struct vhd_span *span, uint64_t bytes, struct iovec *
 			   unsigned int max, uint64_t *ret_bytes);
 void vhd_span_zero(struct vhd_span *span, uint64_t bytes);
 void vhd_span_skip(struct vhd_span *span, uint64_t bytes);
+bool vhd_is_zero(const uint8_t *p, size_t size);
 bool vhd_span_is_zero(struct vhd_span span, uint64_t bytes);
 
 /* --- decoded structures */
@@ -155,6 +156,15 @@ static inline bool vhd_is_flat(const struct vhd *v)
 
 /* open.c: a handle for one file without its parents, as far as it describes itself. */
 int vhd_describe(struct vhd *v, const struct vhd_file *file);
+/* The same for changing what describes it; without a cache, so no data. Refuses as vhd_open(). */
+int vhd_open_alone(const struct vhd_file *file, struct vhd **ret_vhd, char *error,
+		   size_t error_size);
+
+/* create.c */
+int vhd_random_id(struct vhd *v, uint8_t ret_id[16]);
+
+/* room.c: where the next structure of the file begins behind @from, at most alloc_end. */
+int vhd_room_end(struct vhd *v, uint64_t from, uint64_t *ret_end);
 
 /* layers.c */
 struct vhd_place {

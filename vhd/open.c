@@ -445,6 +445,28 @@ static int refuse_writing(struct vhd *v, bool ignore_saved_state)
 	return 0;
 }
 
+int vhd_open_alone(const struct vhd_file *file, struct vhd **ret_vhd, char *error,
+		   size_t error_size)
+{
+	struct vhd *v = calloc(1, sizeof(*v));
+	int r;
+
+	if (!v) {
+		snprintf(error, error_size, "%s: out of memory", file->name);
+		return -ENOMEM;
+	}
+	r = vhd_describe(v, file);
+	if (r == 0)
+		r = refuse_writing(v, false);
+	if (r < 0) {
+		snprintf(error, error_size, "%s", v->error);
+		vhd_free(v);
+		return r;
+	}
+	*ret_vhd = v;
+	return 0;
+}
+
 static int open_image(struct vhd *v, const struct vhd_file *files, unsigned int count,
 		      const struct vhd_open_options *options)
 {

@@ -74,7 +74,7 @@ void vhd_span_skip(struct vhd_span *span, uint64_t bytes)
 	}
 }
 
-static bool is_zero(const uint8_t *p, size_t size)
+bool vhd_is_zero(const uint8_t *p, size_t size)
 {
 	/* All bytes equal their neighbour and the first is 0: one memcmp at full speed. */
 	return !size || (p[0] == 0 && !memcmp(p, p + 1, size - 1));
@@ -87,7 +87,7 @@ bool vhd_span_is_zero(struct vhd_span span, uint64_t bytes)
 
 		if (!piece.iov_len)
 			return true;
-		if (!is_zero(piece.iov_base, piece.iov_len))
+		if (!vhd_is_zero(piece.iov_base, piece.iov_len))
 			return false;
 		bytes -= piece.iov_len;
 	}

@@ -317,5 +317,6 @@ int vhd_lock(int fd, bool exclusive);
 
 #include "vhd_chain.h"
 #include "vhd_check.h"
+#include "vhd_job.h"
 
 #endif

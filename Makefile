@@ -91,7 +91,7 @@ $(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd)
-vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd) -lpthread
+vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd zlib) -lpthread
 mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libzstd) -lpthread
 
 # --- programs

@@ -26,6 +26,7 @@
 #define MEMORY_BYTES_MAX GIB(1024)
 #define RTC_OFFSET_S_MAX 86400
 #define IDE_IRQ_DELAY_US_MAX 100000
+#define IDLE_TIMEOUT_S_MAX 86400
 #define JSON_DEPTH_MAX 8
 #define DEVTEST_MEMORY_BYTES MIB(128)
 
@@ -367,6 +368,17 @@ static const struct member cdrom_members[] = {
 	{ .name = NULL },
 };
 
+static const char *const sharing_names[] = { "shared", "exclusive", NULL };
+
+static const struct member display_members[] = {
+	{ "listen_fd", read_fd, FIELD(struct vm_display, listen_fd), REQUIRED },
+	{ "sharing", read_enum, FIELD(struct vm_display, sharing), .names = sharing_names },
+	{ "view_only", read_bool, FIELD(struct vm_display, view_only) },
+	{ "idle_timeout_s", read_number, FIELD(struct vm_display, idle_timeout_s),
+	  RANGE(0, IDLE_TIMEOUT_S_MAX) },
+	{ .name = NULL },
+};
+
 static const struct member rtc_members[] = {
 	{ "local_offset_s", read_number, FIELD(struct vm_config, rtc_local_offset_s),
 	  RANGE(-RTC_OFFSET_S_MAX, RTC_OFFSET_S_MAX), REQUIRED },
@@ -520,6 +532,8 @@ static const struct member message_members[] = {
 	  .store = store_serial },
 	{ "parallel", read_object, FIELD(struct vm_config, parallel), .object = char_members },
 	{ "debugcon", read_object, FIELD(struct vm_config, debugcon), .object = char_members },
+	{ "display", read_object, FIELD(struct vm_config, display), .object = display_members },
+	{ "keyboard", read_text, FIELD(struct vm_config, keyboard) },
 	{ "rtc", read_object, .object = rtc_members },
 	{ "ide_irq_delay_us", read_number, FIELD(struct vm_config, ide_irq_delay_us),
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
@@ -565,6 +579,8 @@ static void config_init(struct vm_config *config)
 		.ide_irq_delay_us = VM_IDE_IRQ_DELAY_US,
 		.fast_disk = true,
 		.boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM },
+		.display = { .listen_fd = -1 },
+		.keyboard = "us",
 	};
 	for (size_t i = 0; i < VM_DISKS_MAX; i++)
 		config->disks[i].fd = -1;

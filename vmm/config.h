@@ -13,6 +13,9 @@
  *	  "serial": [ { "port": 0, "kind": "stream", "stream_fd": 4, "name": "stdio" } ],
  *	  "parallel": { "kind": "write", "stream_fd": 5, "name": "out.prn" },
  *	  "debugcon": { "kind": "write", "stream_fd": 6, "name": "firmware.log" },
+ *	  "display": { "listen_fd": 7, "sharing": "shared", "view_only": false,
+ *	               "idle_timeout_s": 0 },
+ *	  "keyboard": "us",
  *	  "rtc": { "local_offset_s": 32400 },
  *	  "ide_irq_delay_us": 70, "fast_disk": true }
  *
@@ -21,7 +24,7 @@
  * a processor; firmware_fd may be missing then.
  *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
- * geometry, rtc, ide_irq_delay_us (70) and fast_disk
+ * geometry, display, its members but listen_fd, keyboard ("us"), rtc, ide_irq_delay_us (70) and fast_disk
  * (true) may be missing. Any other member is an error. The process answers on the same socket with one
  * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
  * before that are one line on standard error and exit status 1.
@@ -93,6 +96,16 @@ struct vm_char {
 	char name[256];
 };
 
+/* As vmm/rfb.h has them. */
+enum vm_sharing { VM_SHARED, VM_EXCLUSIVE };
+
+struct vm_display {
+	int listen_fd; /* of the remote console; -1: there is none */
+	enum vm_sharing sharing;
+	bool view_only;
+	uint32_t idle_timeout_s;
+};
+
 struct vm_config {
 	char name[VM_NAME_MAX + 1];
 	uint8_t uuid[16];
@@ -109,6 +122,8 @@ struct vm_config {
 	unsigned int boot[VM_BOOT_MAX];	      /* enum vm_boot, what is tried first comes first */
 	struct vm_char serial[VM_SERIAL_MAX];
 	struct vm_char parallel, debugcon;
+	struct vm_display display;
+	char keyboard[16]; /* a layout of keymap.h, for texts and viewers without scan codes */
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
 	uint32_t ide_irq_delay_us;
 	bool fast_disk; /* int 13h by the option ROM of ours */

@@ -31,6 +31,7 @@
 #include "chardev.h"
 #include "config.h"
 #include "cpuid.h"
+#include "desk.h"
 #include "firmware.h"
 #include "loop.h"
 #include "machine_impl.h"
@@ -434,6 +435,11 @@ struct device *machine_device(struct machine *machine, unsigned int index)
 	return index < machine->board.count ? machine->board.devices[index] : NULL;
 }
 
+struct desk *machine_desk(struct machine *machine)
+{
+	return machine->desk;
+}
+
 struct display *machine_display(struct machine *machine)
 {
 	return machine->board.display.dev ? &machine->board.display : NULL;
@@ -685,6 +691,9 @@ static int build(struct machine *machine, char *error, size_t error_size)
 		r = build_backends(machine, error, error_size);
 	if (r == 0)
 		r = build_board(machine, error, error_size);
+	if (r == 0)
+		r = desk_new(machine->loop, machine->config, machine_display(machine),
+			     &machine->board.input, &machine->desk, error, error_size);
 	if (r < 0)
 		return r;
 	memslot_init(&machine->memslots, machine->kvm.vm_fd);
@@ -748,6 +757,7 @@ void machine_free(struct machine *machine)
 	/* Workers first: their last completions must still find the devices. */
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
 		blockio_free(machine->board.disks[i]);
+	desk_free(machine->desk);
 	media_free(&machine->media);
 	board_free(&machine->board);
 	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct desk;
 struct device;
 struct display;
 struct dma;
@@ -82,6 +83,8 @@ uint64_t machine_clock_ns(const struct machine *machine);
 struct device *machine_device(struct machine *machine, unsigned int index);
 /* The picture (devmodel/display.h); NULL: the machine has no display adapter. */
 struct display *machine_display(struct machine *machine);
+/* Screen, keyboard and mouse as people have them. */
+struct desk *machine_desk(struct machine *machine);
 /* Resets of the guest since the start, whatever their cause. */
 uint64_t machine_reset_count(const struct machine *machine);
 

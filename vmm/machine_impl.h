@@ -47,6 +47,7 @@ struct machine {
 	struct device_env env;
 	struct board board;
 	struct media media;
+	struct desk *desk; /* in front of it */
 
 	struct machine_watcher watcher; /* of a device test port */
 	struct log_limit guest_log_limit;

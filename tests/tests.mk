@@ -8,7 +8,7 @@ check:
 	@$(MAKE) --no-print-directory check-run
 
 check-run: all tests
-	@BUILD=$(BUILD) tests/run tests/guest/all.sh tests/system/*.sh tests/lint/*.sh $(UNIT_TESTS)
+	@BUILD=$(BUILD) tests/run tests/system/*.sh tests/lint/*.sh $(UNIT_TESTS) -- tests/guest/all.sh
 
 include tests/guest/guest.mk
 include tests/bench/bench.mk

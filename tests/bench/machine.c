@@ -168,6 +168,8 @@ int machine_start(struct machine *machine, enum side side, const struct machine_
 		our_command(&command, machine, setup);
 	else
 		peer_command(&command, machine, setup);
+	if (meter_start() < 0)
+		return failed(machine, "counters cannot be read");
 	fflush(NULL);
 	machine->pid = fork();
 	if (machine->pid < 0)

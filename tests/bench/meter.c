@@ -25,39 +25,8 @@
 #define REST_TRIES 100
 
 static int returns_fd = -1;
-
-int meter_open(void)
-{
-	if (mkdir(CGROUP, 0755) < 0 && errno != EEXIST) {
-		log_error("%s: %s; this needs root", CGROUP, strerror(errno));
-		return -errno;
-	}
-	if (access(KVM_COUNTERS, R_OK) < 0) {
-		log_error("%s: %s; this needs root and debugfs", KVM_COUNTERS, strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
-void meter_close(void)
-{
-	meter_kill();
-	rmdir(CGROUP);
-}
-
-int meter_enter(void)
-{
-	int fd = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = fd_write_full(fd, "0", 1);
-	fd_close(fd);
-	return r;
-}
-
-/* --- instructions and exits */
+/* What earlier machines have cost: the cgroup counts on. */
+static uint64_t instructions_before;
 
 static int read_number(const char *path, uint64_t *ret_value)
 {
@@ -87,6 +56,44 @@ static int read_instructions(uint64_t *ret_instructions)
 	free(text);
 	return at ? 0 : -EIO;
 }
+
+int meter_open(void)
+{
+	if (mkdir(CGROUP, 0755) < 0 && errno != EEXIST) {
+		log_error("%s: %s; this needs root", CGROUP, strerror(errno));
+		return -errno;
+	}
+	if (access(KVM_COUNTERS, R_OK) < 0) {
+		log_error("%s: %s; this needs root and debugfs", KVM_COUNTERS, strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+void meter_close(void)
+{
+	meter_kill();
+	rmdir(CGROUP);
+}
+
+int meter_start(void)
+{
+	return read_instructions(&instructions_before);
+}
+
+int meter_enter(void)
+{
+	int fd = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fd_write_full(fd, "0", 1);
+	fd_close(fd);
+	return r;
+}
+
+/* --- instructions and exits */
 
 /* Calls @visit with the path of each folder "PROCESS-DESCRIPTOR": one for each virtual machine. */
 static int for_each_vm(void (*visit)(const char *path, void *opaque), void *opaque)
@@ -124,9 +131,11 @@ int meter_read(struct cost *ret_cost)
 
 	if (r == 0)
 		r = for_each_vm(add_exits, &cost.exits);
-	if (r == 0)
-		*ret_cost = cost;
-	return r;
+	if (r < 0)
+		return r;
+	cost.instructions -= instructions_before;
+	*ret_cost = cost;
+	return 0;
 }
 
 int meter_read_at_rest(struct cost *ret_cost)

@@ -19,6 +19,8 @@ struct cost {
 int meter_open(void);
 void meter_close(void);
 
+/* What is counted begins at nothing again. Before a machine starts, with none running. 0 or -errno. */
+int meter_start(void);
 /* Puts the calling process into the cgroup. For a child before it executes. 0 or -errno. */
 int meter_enter(void);
 

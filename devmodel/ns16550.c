@@ -71,6 +71,8 @@
 #define LCR_WLS 0x03u
 #define LCR_STB BIT(2)
 #define LCR_PEN BIT(3)
+#define LCR_EPS BIT(4)
+#define LCR_STICK BIT(5)
 #define LCR_BREAK BIT(6)
 #define LCR_DLAB BIT(7)
 
@@ -100,6 +102,8 @@
 #define MSR_DSR BIT(5)
 #define MSR_RI BIT(6)
 #define MSR_DCD BIT(7)
+/* From CHARIO_CTS and so on to MSR's bits, which have the same order. */
+#define MODEM_SHIFT 4
 #define MSR_DELTAS 0x0fu
 #define MSR_LINES 0xf0u
 
@@ -436,9 +440,29 @@ static uint8_t modem_lines(const struct ns16550 *u)
 	uint8_t mcr = u->s.mcr;
 
 	if (!loopback(u))
-		return chario_is_connected(u->chario) ? MSR_CTS | MSR_DSR | MSR_DCD : 0;
+		return (uint8_t)(chario_modem_lines(u->chario) << MODEM_SHIFT);
 	return (uint8_t)((mcr & MCR_RTS ? MSR_CTS : 0) | (mcr & MCR_DTR ? MSR_DSR : 0) |
 			 (mcr & MCR_OUT1 ? MSR_RI : 0) | (mcr & MCR_OUT2 ? MSR_DCD : 0));
+}
+
+/* Tells the host's side what the port does to its cable. */
+static void update_line(struct ns16550 *u)
+{
+	const struct ns16550_state *s = &u->s;
+	uint32_t divisor = s->dll | (uint32_t)s->dlm << 8;
+	struct chario_line line = {
+		.baud = divisor ? BAUD_BASE / divisor : 0,
+		.bits = (uint8_t)(5 + (s->lcr & LCR_WLS)),
+		.stop = s->lcr & LCR_STB ? 2 : 1,
+		.parity = s->lcr & LCR_PEN,
+		.parity_odd = !(s->lcr & LCR_EPS),
+		.parity_stick = s->lcr & LCR_STICK,
+		.dtr = (s->mcr & MCR_DTR) && !loopback(u),
+		.rts = (s->mcr & MCR_RTS) && !loopback(u),
+		.sending_break = (s->lcr & LCR_BREAK) && !loopback(u),
+	};
+
+	chario_set_line(u->chario, &line);
 }
 
 static void update_modem(struct ns16550 *u)
@@ -547,6 +571,8 @@ static void lcr_on_write(struct device *dev, const struct reg *reg, uint32_t old
 	(void)reg;
 	if ((~old & value & LCR_BREAK) && loopback(u))
 		receive_character(u, 0, LSR_BI | LSR_FE);
+	if ((old ^ value) & ~LCR_DLAB)
+		update_line(u);
 }
 
 static void mcr_on_write(struct device *dev, const struct reg *reg, uint32_t old, uint32_t value)
@@ -555,6 +581,15 @@ static void mcr_on_write(struct device *dev, const struct reg *reg, uint32_t old
 	(void)old;
 	(void)value;
 	update_modem(ns16550_of(dev));
+	update_line(ns16550_of(dev));
+}
+
+static void divisor_on_write(struct device *dev, const struct reg *reg, uint32_t old,
+			     uint32_t value)
+{
+	(void)reg;
+	if (old != value)
+		update_line(ns16550_of(dev));
 }
 
 static uint32_t lsr_on_read(struct device *dev, const struct reg *reg, uint32_t value)
@@ -594,8 +629,8 @@ static const struct reg ns16550_regs[] = {
 
 /* With DLAB set. The chip leaves the divisor undefined; 9600 baud is what a BIOS sets. */
 static const struct reg ns16550_dlab_regs[] = {
-	UART_REG(dll, DLL, "DLL", 0x0c, 0xff),
-	UART_REG(dlm, DLM, "DLM", 0, 0xff),
+	UART_REG(dll, DLL, "DLL", 0x0c, 0xff, .on_write = divisor_on_write),
+	UART_REG(dlm, DLM, "DLM", 0, 0xff, .on_write = divisor_on_write),
 	COMMON_ROWS,
 };
 
@@ -674,6 +709,7 @@ static void ns16550_reset(struct device *dev, enum reset_kind kind)
 	};
 	reg_bank_reset(&ns16550_bank, dev);
 	reg_bank_reset(&ns16550_dlab_bank, dev);
+	update_line(u);
 	u->s.msr = modem_lines(u);
 	ns16550_update_irq(u);
 	offer_room(u);
@@ -693,6 +729,7 @@ static void ns16550_post_load(struct device *dev)
 	struct ns16550 *u = ns16550_of(dev);
 
 	/* Another backend, perhaps: somebody else is there or not, and there may be room now. */
+	update_line(u);
 	update_modem(u);
 	/* A state from a paced port may meet one that is not. */
 	if (u->s.tsr_busy && (!u->paced || u->s.tx_deadline_ns == TIMER_OFF))

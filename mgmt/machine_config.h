@@ -47,9 +47,31 @@ enum machine_char_kind {
 	MACHINE_CHAR_STDIO,   /* the terminal of "mainstay run" */
 	MACHINE_CHAR_CONSOLE, /* the machine's console socket: "mainstay console" */
 	MACHINE_CHAR_PTY,
-	MACHINE_CHAR_UNIX, /* a socket that we listen on */
-	MACHINE_CHAR_FILE, /* a new file, or a device or pipe that exists: only written */
+	MACHINE_CHAR_UNIX,	 /* a socket that we listen on */
+	MACHINE_CHAR_FILE,	 /* a new file, or a device or pipe that exists: only written */
+	MACHINE_CHAR_CONNECT,	 /* a unix socket that somebody listens on */
+	MACHINE_CHAR_TCP,	 /* the same by TCP */
+	MACHINE_CHAR_TCP_LISTEN, /* a TCP port that we listen on */
+	MACHINE_CHAR_TTY,	 /* a terminal line of the host, with its modem lines */
+	MACHINE_CHAR_COMMAND,	 /* a program that reads what is printed */
+	MACHINE_CHAR_PARPORT,	 /* a parallel port of the host */
+	MACHINE_CHAR_KINDS,
 };
+
+/* What a kind is told besides; each has a member of its own in the file. */
+enum machine_char_needs {
+	CHAR_NEEDS_NOTHING,
+	CHAR_NEEDS_PATH,
+	CHAR_NEEDS_ADDRESS,
+	CHAR_NEEDS_COMMAND
+};
+
+extern const struct machine_char_info {
+	enum machine_char_needs needs;
+	bool serial, parallel; /* offered there */
+	bool on_open;	       /* may wait until the guest opens the port */
+	const char *stream;    /* how the machine's process uses the descriptor (vmm/config.h) */
+} machine_char_infos[MACHINE_CHAR_KINDS];
 
 enum machine_rtc { MACHINE_RTC_LOCAL, MACHINE_RTC_UTC };
 enum machine_sandbox { MACHINE_SANDBOX_FULL, MACHINE_SANDBOX_DEGRADED };
@@ -76,9 +98,15 @@ struct machine_cdrom {
 };
 
 struct machine_char {
-	unsigned int kind; /* enum machine_char_kind */
-	const char *path;  /* NULL but for MACHINE_CHAR_UNIX and MACHINE_CHAR_FILE */
+	unsigned int kind;   /* enum machine_char_kind */
+	const char *path;    /* NULL but where the kind needs it; so the next two */
+	const char *address; /* HOST:PORT */
+	const char *command; /* for /bin/sh */
+	bool on_open;
 };
+
+/* What the kind needs, or its name. */
+const char *machine_char_target(const struct machine_char *c);
 
 struct machine_config {
 	const char *name; /* NULL: from the first disk, made unique */
@@ -189,7 +217,7 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 				    machine_option_boot),                                          \
 		MACHINE_OPTION_CALL("serial", "KIND", "the next serial port, see below",           \
 				    machine_option_serial),                                        \
-		MACHINE_OPTION_CALL("parallel", "file:PATH", "what the guest prints on LPT1",      \
+		MACHINE_OPTION_CALL("parallel", "KIND", "where LPT1 leads, see below",             \
 				    machine_option_parallel),                                      \
 		MACHINE_OPTION_CALL("name", "NAME",                                                \
 				    "name (default: the first disk's, made unique)",               \
@@ -225,7 +253,12 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 	"readonly, format=raw|vhd (default raw). FILE may be a drive of the host: /dev/fd0,\n"     \
 	"/dev/sr0. mainstay insert and eject change media while the machine runs.\n"               \
 	"Serial ports, COM1 first: stdio (this terminal), console (for mainstay console), pty,\n"  \
-	"unix:PATH (we listen), file:PATH (a new file, or a device or pipe), none.\n"
+	"unix:PATH (we listen), connect:PATH (somebody listens), tcp:HOST:PORT,\n"                 \
+	"tcp-listen:[HOST:]PORT, tty:PATH (a line of the host, with its modem lines),\n"           \
+	"file:PATH (a new file, or a device or pipe), none. connect and tcp may end with\n"        \
+	",on-open: connected when the guest opens the port.\n"                                     \
+	"Parallel port: file:PATH, command:LINE (a shell command that reads what is printed),\n"   \
+	"parport:PATH (/dev/parport0), none.\n"
 
 /*
  * A disk as "PATH[,format=...][,slot=...][,readonly][,geometry=C/H/S]" in the first free slot; also

@@ -3,22 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
 #include "../base/fdio.h"
-#include "../base/log.h"
 #include "floppy_layout.h"
 #include "image_file.h"
-#include "runtime_dir.h"
 
 #define FIRMWARE_BYTES_MIN KIB(64)
 #define FIRMWARE_BYTES_MAX MIB(1)
@@ -181,174 +175,4 @@ int machine_files_open(const struct machine_config *config, bool kvm, struct mac
 		r = files->kvm < 0 ? files->kvm : 0;
 	}
 	return r;
-}
-
-/* --- ports --- */
-
-struct opener {
-	struct machine_ports *ports;
-	int folder_fd;
-	unsigned int port;
-	char *error;
-	size_t error_size;
-};
-
-static int port_failed(struct opener *o, const char *path, int r, const char *advice)
-{
-	snprintf(o->error, o->error_size, "%s: %s; %s", path, strerror(-r), advice);
-	return r;
-}
-
-static int open_stdio(struct opener *o)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return port_failed(o, "stdio", -errno, "close other programs");
-	o->ports->stdio = pair[0];
-	return pair[1];
-}
-
-static int open_console(struct opener *o)
-{
-	int fd, r = runtime_socket_listen(o->folder_fd, RUNTIME_CONSOLE, &fd);
-
-	return r < 0 ? port_failed(o, RUNTIME_CONSOLE, r,
-				   "set MAINSTAY_RUNTIME_DIR to another folder")
-		     : fd;
-}
-
-/* A new pseudo terminal: bytes pass as they are, and nothing is echoed to the guest. */
-static int open_pty(struct opener *o)
-{
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1;
-	struct termios raw;
-	char name[64];
-
-	if (fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0 &&
-	    ptsname_r(fd, name, sizeof(name)) == 0)
-		slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0 || tcgetattr(slave, &raw) < 0) {
-		int r = -errno;
-
-		fd_close(slave);
-		fd_close(fd);
-		return port_failed(o, "pty", r, "give unix:PATH instead");
-	}
-	cfmakeraw(&raw);
-	tcsetattr(slave, TCSANOW, &raw);
-	o->ports->pty_slaves[o->port] = slave;
-	log_info("serial port %u is %s", o->port + 1, name);
-	return fd;
-}
-
-static int open_unix(struct opener *o, const char *path)
-{
-	char folder[PATH_MAX], file[PATH_MAX];
-	int folder_fd, fd = -1, r;
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	snprintf(file, sizeof(file), "%s", path);
-	folder_fd = open(dirname(folder), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = folder_fd < 0 ? -errno : runtime_socket_listen(folder_fd, basename(file), &fd);
-	fd_close(folder_fd);
-	if (r == -EADDRINUSE)
-		return port_failed(o, path, -EEXIST, "remove it, or give another path");
-	if (r < 0)
-		return port_failed(o, path, r, "give a path in a folder that exists and is yours");
-	o->ports->sockets[o->port] = path;
-	return fd;
-}
-
-/* A file of somebody's is never overwritten; a device or a pipe is there to be written to. */
-static int open_new_file(struct opener *o, const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
-	struct stat st;
-	int r;
-
-	if (fd >= 0) {
-		o->ports->made[o->ports->made_count++] = path;
-		return fd;
-	}
-	r = -errno;
-	if (r == -EEXIST && stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))) {
-		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		if (fd >= 0)
-			return fd;
-		r = -errno;
-		return port_failed(o, path, r,
-				   r == -ENXIO ? "start the program that reads the pipe first"
-					       : "make it writable for you");
-	}
-	return port_failed(o, path, r,
-			   r == -EEXIST ? "remove it, or give another path"
-					: "give a path in a folder that exists and is yours");
-}
-
-/* Logs go on where they ended. */
-static int open_log(struct opener *o, const char *path)
-{
-	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
-
-	if (fd >= 0)
-		o->ports->made[o->ports->made_count++] = path;
-	else if (errno == EEXIST)
-		fd = open(path, flags);
-	return fd >= 0 ? fd
-		       : port_failed(o, path, -errno,
-				     "give a file in a folder that exists and is yours");
-}
-
-static int open_port(struct opener *o, const struct machine_char *c)
-{
-	switch ((enum machine_char_kind)c->kind) {
-	case MACHINE_CHAR_NONE:
-		break;
-	case MACHINE_CHAR_STDIO:
-		return open_stdio(o);
-	case MACHINE_CHAR_CONSOLE:
-		return open_console(o);
-	case MACHINE_CHAR_PTY:
-		return open_pty(o);
-	case MACHINE_CHAR_UNIX:
-		return open_unix(o, c->path);
-	case MACHINE_CHAR_FILE:
-		return open_new_file(o, c->path);
-	}
-	return -1;
-}
-
-int machine_ports_open(const struct machine_config *config, int folder_fd,
-		       struct machine_files *files, struct machine_ports *ports, char *error,
-		       size_t error_size)
-{
-	struct opener o = { ports, folder_fd, 0, error, error_size };
-
-	*ports = (struct machine_ports){ .stdio = -1 };
-	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
-		ports->pty_slaves[i] = -1;
-	for (; o.port < config->serial_count; o.port++) {
-		files->serial[o.port] = open_port(&o, &config->serial[o.port]);
-		if (files->serial[o.port] < 0 && config->serial[o.port].kind != MACHINE_CHAR_NONE)
-			return files->serial[o.port];
-	}
-	files->parallel = open_port(&o, &config->parallel);
-	if (files->parallel < 0 && config->parallel.kind != MACHINE_CHAR_NONE)
-		return files->parallel;
-	files->firmware_log = config->firmware_log ? open_log(&o, config->firmware_log) : -1;
-	return config->firmware_log && files->firmware_log < 0 ? files->firmware_log : 0;
-}
-
-void machine_ports_close(struct machine_ports *ports, bool started)
-{
-	ports->stdio = fd_close(ports->stdio);
-	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++) {
-		ports->pty_slaves[i] = fd_close(ports->pty_slaves[i]);
-		if (ports->sockets[i])
-			unlink(ports->sockets[i]);
-	}
-	for (unsigned int i = 0; !started && i < ports->made_count; i++)
-		unlink(ports->made[i]);
 }

@@ -117,6 +117,17 @@ static int read_path(struct reader *r, json_object *value, const char *name, con
 	return keep(r, field, path);
 }
 
+static int read_nonempty(struct reader *r, json_object *value, const char *name, const char **field)
+{
+	const char *text = read_text(r, value, name);
+
+	if (!text)
+		return -EINVAL;
+	if (!*text || strlen(text) >= PATH_MAX)
+		return fail(r, name, "must have 1 to %d bytes", PATH_MAX - 1);
+	return keep(r, field, text);
+}
+
 static int read_enum(struct reader *r, const struct member *m, json_object *value, const char *name,
 		     unsigned int *field)
 {
@@ -241,6 +252,8 @@ static int read_member(struct reader *r, const struct member *m, json_object *va
 		return read_uuid(r, value, name);
 	case MEMBER_PATH:
 		return read_path(r, value, name, field);
+	case MEMBER_TEXT:
+		return read_nonempty(r, value, name, field);
 	case MEMBER_ENUM:
 		return read_enum(r, m, value, name, field);
 	case MEMBER_GEOMETRY:
@@ -418,6 +431,7 @@ static json_object *write_member(const struct member *m, const void *source)
 		return json_object_new_boolean(*(const bool *)field);
 	case MEMBER_NAME:
 	case MEMBER_PATH:
+	case MEMBER_TEXT:
 		text = *(const char *const *)field;
 		return text ? json_object_new_string(text) : NULL;
 	case MEMBER_UUID:

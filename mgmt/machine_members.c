@@ -37,18 +37,62 @@ const char *const machine_char_names[] = {
 	[MACHINE_CHAR_PTY] = "pty",
 	[MACHINE_CHAR_UNIX] = "unix",
 	[MACHINE_CHAR_FILE] = "file",
+	[MACHINE_CHAR_CONNECT] = "connect",
+	[MACHINE_CHAR_TCP] = "tcp",
+	[MACHINE_CHAR_TCP_LISTEN] = "tcp-listen",
+	[MACHINE_CHAR_TTY] = "tty",
+	[MACHINE_CHAR_COMMAND] = "command",
+	[MACHINE_CHAR_PARPORT] = "parport",
 	NULL,
 };
+const struct machine_char_info machine_char_infos[MACHINE_CHAR_KINDS] = {
+	/* clang-format off */
+	[MACHINE_CHAR_NONE] = { CHAR_NEEDS_NOTHING, true, true, false, NULL },
+	[MACHINE_CHAR_STDIO] = { CHAR_NEEDS_NOTHING, true, false, false, "stream" },
+	[MACHINE_CHAR_CONSOLE] = { CHAR_NEEDS_NOTHING, true, false, false, "listen" },
+	[MACHINE_CHAR_PTY] = { CHAR_NEEDS_NOTHING, true, false, false, "stream" },
+	[MACHINE_CHAR_UNIX] = { CHAR_NEEDS_PATH, true, false, false, "listen" },
+	[MACHINE_CHAR_FILE] = { CHAR_NEEDS_PATH, true, true, false, "write" },
+	[MACHINE_CHAR_CONNECT] = { CHAR_NEEDS_PATH, true, false, true, "client" },
+	[MACHINE_CHAR_TCP] = { CHAR_NEEDS_ADDRESS, true, false, true, "client" },
+	[MACHINE_CHAR_TCP_LISTEN] = { CHAR_NEEDS_ADDRESS, true, false, false, "listen" },
+	[MACHINE_CHAR_TTY] = { CHAR_NEEDS_PATH, true, false, false, "tty" },
+	[MACHINE_CHAR_COMMAND] = { CHAR_NEEDS_COMMAND, false, true, false, "write" },
+	[MACHINE_CHAR_PARPORT] = { CHAR_NEEDS_PATH, false, true, false, "write" },
+	/* clang-format on */
+};
+
+const char *machine_char_target(const struct machine_char *c)
+{
+	switch (machine_char_infos[c->kind].needs) {
+	case CHAR_NEEDS_PATH:
+		return c->path;
+	case CHAR_NEEDS_ADDRESS:
+		return c->address;
+	case CHAR_NEEDS_COMMAND:
+		return c->command;
+	case CHAR_NEEDS_NOTHING:
+		break;
+	}
+	return machine_char_names[c->kind];
+}
+
 const char *const machine_rtc_names[] = {
 	[MACHINE_RTC_LOCAL] = "local", [MACHINE_RTC_UTC] = "utc", NULL
 };
 const char *const machine_sandbox_names[] = {
 	[MACHINE_SANDBOX_FULL] = "full", [MACHINE_SANDBOX_DEGRADED] = "degraded", NULL
 };
-static const char *const parallel_names[] = {
+static const char *const serial_names[] = {
+	"none", "stdio", "console", "pty", "unix", "file", "connect", "tcp", "tcp-listen", "tty",
+};
+static const char *const parallel_names[MACHINE_CHAR_KINDS] = {
 	[MACHINE_CHAR_NONE] = "none",
 	[MACHINE_CHAR_FILE] = "file",
+	[MACHINE_CHAR_COMMAND] = "command",
+	[MACHINE_CHAR_PARPORT] = "parport",
 };
+_Static_assert(ARRAY_LEN(serial_names) == MACHINE_CHAR_TTY + 1, "in the order of the kinds");
 static const char *const cpu_names[] = { "nt4", "p5", "p3", "host" };
 
 #define NAMES(array, n)                                                                            \
@@ -180,57 +224,98 @@ static const struct member_object cdrom_object = { .members = cdrom_members, .in
 
 static int char_check(const void *item, const char **ret_why)
 {
+	static const struct {
+		const char *needs, *not ;
+	} words[] = {
+		[CHAR_NEEDS_PATH] = { "needs a path", "takes no path" },
+		[CHAR_NEEDS_ADDRESS] = { "needs an address", "takes no address" },
+		[CHAR_NEEDS_COMMAND] = { "needs a command", "takes no command" },
+	};
 	const struct machine_char *c = item;
-	bool needs = c->kind == MACHINE_CHAR_UNIX || c->kind == MACHINE_CHAR_FILE;
+	const struct machine_char_info *info = &machine_char_infos[c->kind];
+	const char *members[] = { NULL, c->path, c->address, c->command };
 
-	if (needs == (c->path != NULL))
+	for (unsigned int need = CHAR_NEEDS_PATH; need <= CHAR_NEEDS_COMMAND; need++) {
+		if ((info->needs == need) == (members[need] != NULL))
+			continue;
+		*ret_why = info->needs == need ? words[need].needs : words[need].not ;
+		return -EINVAL;
+	}
+	if (!c->on_open || info->on_open)
 		return 0;
-	*ret_why = needs ? "needs a path" : "takes no path: only unix and file do";
+	*ret_why = "on_open is for connect and tcp only";
 	return -EINVAL;
 }
 
+#define CHAR_PATH(what)                                                                            \
+	{                                                                                          \
+		.name = "path", .kind = MEMBER_PATH,                                               \
+		.offset = offsetof(struct machine_char, path), .description = what                 \
+	}
+#define CHAR_KIND(all, count, what)                                                                \
+	{                                                                                          \
+		.name = "kind", .kind = MEMBER_ENUM, .required = true,                             \
+		.offset = offsetof(struct machine_char, kind), .names = NAMES(all, count),         \
+		.description = what                                                                \
+	}
+
 static const struct member serial_members[] = {
-	{ .name = "kind",
-	  .kind = MEMBER_ENUM,
-	  .required = true,
-	  .offset = offsetof(struct machine_char, kind),
-	  .names = NAMES(machine_char_names, MACHINE_CHAR_FILE + 1),
-	  .description =
+	CHAR_KIND(serial_names, ARRAY_LEN(serial_names),
 		  "The other end of the cable: none, the terminal of mainstay run (stdio), the "
 		  "socket of mainstay console (console), a new pseudo terminal (pty), a socket "
-		  "to connect to (unix), or a file that takes what the guest sends (file)." },
-	{ .name = "path",
-	  .kind = MEMBER_PATH,
-	  .offset = offsetof(struct machine_char, path),
-	  .description = "Of the socket or file, which must not exist yet." },
+		  "to connect to (unix), one that somebody listens on (connect), the same by TCP "
+		  "(tcp-listen, tcp), a terminal line of the host (tty), or a file that takes what "
+		  "the guest sends (file)."),
+	CHAR_PATH("Of the socket, file or line; sockets and files must not exist yet unless we "
+		  "connect."),
+	{ .name = "address",
+	  .kind = MEMBER_TEXT,
+	  .offset = offsetof(struct machine_char, address),
+	  .description = "HOST:PORT for tcp and tcp-listen; the latter takes PORT alone for this "
+			 "host's own programs." },
+	{ .name = "on_open",
+	  .kind = MEMBER_BOOL,
+	  .offset = offsetof(struct machine_char, on_open),
+	  .fallback = "false",
+	  .description = "For connect and tcp: connected when the guest opens the port, not at the "
+			 "start." },
 	{ .name = NULL },
 };
 
 static const struct member parallel_members[] = {
-	{ .name = "kind",
-	  .kind = MEMBER_ENUM,
-	  .required = true,
-	  .offset = offsetof(struct machine_char, kind),
-	  .names = NAMES(parallel_names, MACHINE_CHAR_FILE + 1),
-	  .description =
-		  "The other end of the cable: none, or a file that takes what is printed." },
-	{ .name = "path",
-	  .kind = MEMBER_PATH,
-	  .offset = offsetof(struct machine_char, path),
-	  .description = "Of the file, which must not exist yet unless it is a device or a pipe." },
+	CHAR_KIND(parallel_names, MACHINE_CHAR_KINDS,
+		  "The other end of the cable: none, a file that takes what is printed, a command "
+		  "that reads it, or a parallel port of the host (parport)."),
+	CHAR_PATH("Of the file, which must not exist yet unless it is a device or a pipe, or of "
+		  "the host's port."),
+	{ .name = "command",
+	  .kind = MEMBER_TEXT,
+	  .offset = offsetof(struct machine_char, command),
+	  .description = "A line for the shell, run when the machine starts." },
 	{ .name = NULL },
 };
 
-#define CHAR_SCHEMA                                                                                \
-	"{\"if\":{\"properties\":{\"kind\":{\"enum\":[\"unix\",\"file\"]}}},"                      \
-	"\"then\":{\"required\":[\"path\"]},\"else\":{\"properties\":{\"path\":false}}}"
+/* The members that go with some kinds, and with no other. */
+#define CHAR_RULE(kinds, member)                                                                   \
+	"{\"if\":{\"properties\":{\"kind\":{\"enum\":[" kinds                                      \
+	"]}}},\"then\":{\"required\":[\"" member "\"]},\"else\":{\"properties\":{\"" member        \
+	"\":false}}}"
+#define SERIAL_SCHEMA                                                                              \
+	"{\"allOf\":[" CHAR_RULE("\"unix\",\"file\",\"connect\",\"tty\"", "path") "," CHAR_RULE(   \
+		"\"tcp\",\"tcp-listen\"",                                                          \
+		"address") ",{\"if\":{\"properties\":{\"kind\":{\"enum\":[\"connect\",\"tcp\"]}}}" \
+			   ","                                                                     \
+			   "\"else\":{\"properties\":{\"on_open\":{\"const\":false}}}}]}"
+#define PARALLEL_SCHEMA                                                                            \
+	"{\"allOf\":[" CHAR_RULE("\"file\",\"parport\"", "path") "," CHAR_RULE("\"command\"",      \
+									       "command") "]}"
 
 static const struct member_object serial_object = { .members = serial_members,
 						    .check = char_check,
-						    .schema = CHAR_SCHEMA };
+						    .schema = SERIAL_SCHEMA };
 static const struct member_object parallel_object = { .members = parallel_members,
 						      .check = char_check,
-						      .schema = CHAR_SCHEMA };
+						      .schema = PARALLEL_SCHEMA };
 
 /* --- the machine --- */
 

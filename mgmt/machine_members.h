@@ -15,6 +15,7 @@ enum member_kind {
 	MEMBER_NAME,	 /* const char *, name_is_valid() */
 	MEMBER_UUID,	 /* of struct machine_config */
 	MEMBER_PATH,	 /* const char * */
+	MEMBER_TEXT,	 /* const char *, not empty */
 	MEMBER_NUMBER,	 /* uint32_t from min to max */
 	MEMBER_BOOL,
 	MEMBER_ENUM,	 /* unsigned int, index into names */

@@ -137,17 +137,36 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 
 /* --- ports --- */
 
-/* "unix:PATH" and the like; the kinds that need a path are those after MACHINE_CHAR_PTY. */
-static int parse_char(const char *value, struct machine_char *ret_char)
+/* "unix:PATH" and the like, at a serial port or not. 0 or -EINVAL. */
+static int parse_char(struct machine_config *config, const char *value, bool serial,
+		      struct machine_char *ret_char)
 {
-	size_t length = strcspn(value, ":");
+	static const char on_open[] = ",on-open";
+	size_t length = strcspn(value, ":"), size = strlen(value);
 	int kind = machine_find_name(machine_char_names, value, length);
-	bool path = value[length] && value[length + 1];
+	const struct machine_char_info *info = kind < 0 ? NULL : &machine_char_infos[kind];
+	struct machine_char c = { .kind = (unsigned int)kind };
+	const char *target = value + length + 1;
 
-	if (kind < 0 || path != (kind > MACHINE_CHAR_PTY) || (value[length] && !path))
+	if (!info || !(serial ? info->serial : info->parallel))
 		return -EINVAL;
-	*ret_char = (struct machine_char){ .kind = (unsigned int)kind,
-					   .path = path ? value + length + 1 : NULL };
+	if ((info->needs != CHAR_NEEDS_NOTHING) != (value[length] && *target) ||
+	    (value[length] && !*target))
+		return -EINVAL;
+	if (info->on_open && size > sizeof(on_open) &&
+	    !strcmp(value + size - strlen(on_open), on_open)) {
+		char *copy = strndup(target, size - length - 1 - strlen(on_open));
+
+		target = copy ? machine_config_keep(config, copy) : NULL;
+		free(copy);
+		c.on_open = true;
+		if (!target || !*target)
+			return -EINVAL;
+	}
+	c.path = info->needs == CHAR_NEEDS_PATH ? target : NULL;
+	c.address = info->needs == CHAR_NEEDS_ADDRESS ? target : NULL;
+	c.command = info->needs == CHAR_NEEDS_COMMAND ? target : NULL;
+	*ret_char = c;
 	return 0;
 }
 
@@ -160,9 +179,10 @@ int machine_option_serial(void *target, const char *value, char *error, size_t e
 			 value, MACHINE_SERIAL_MAX);
 		return -1;
 	}
-	if (parse_char(value, &config->serial[config->serial_count]) < 0) {
+	if (parse_char(config, value, true, &config->serial[config->serial_count]) < 0) {
 		snprintf(error, error_size,
-			 "--serial %s: give stdio, console, pty, unix:PATH, file:PATH or none",
+			 "--serial %s: give stdio, console, pty, unix:PATH, connect:PATH, "
+			 "tcp:HOST:PORT, tcp-listen:[HOST:]PORT, tty:PATH, file:PATH or none",
 			 value);
 		return -1;
 	}
@@ -175,9 +195,10 @@ int machine_option_parallel(void *target, const char *value, char *error, size_t
 	struct machine_config *config = target;
 	struct machine_char parallel;
 
-	if (parse_char(value, &parallel) < 0 ||
-	    (parallel.kind != MACHINE_CHAR_FILE && parallel.kind != MACHINE_CHAR_NONE)) {
-		snprintf(error, error_size, "--parallel %s: give file:PATH or none", value);
+	if (parse_char(config, value, false, &parallel) < 0) {
+		snprintf(error, error_size,
+			 "--parallel %s: give file:PATH, command:LINE, parport:PATH or none",
+			 value);
 		return -1;
 	}
 	config->parallel = parallel;

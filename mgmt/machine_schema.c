@@ -39,6 +39,7 @@ static void describe_text(json_object *to, const struct member *m)
 		add_text(to, "pattern", "^(" UUID_PATTERN "|\\{" UUID_PATTERN "\\})$");
 		break;
 	case MEMBER_PATH:
+	case MEMBER_TEXT:
 		add_number(to, "maxLength", PATH_MAX - 1);
 		add_text(to, "pattern", "^[^\\x00]+$");
 		break;
@@ -97,6 +98,7 @@ static json_object *describe_member(const struct member *m)
 	case MEMBER_IGNORED:
 	case MEMBER_NAME:
 	case MEMBER_UUID:
+	case MEMBER_TEXT:
 	case MEMBER_PATH:
 		describe_text(json, m);
 		break;

@@ -25,6 +25,7 @@
 #include "client.h"
 #include "machine_config.h"
 #include "machine_files.h"
+#include "machine_ports.h"
 #include "runtime_dir.h"
 #include "spawn.h"
 #include "terminal.h"
@@ -34,6 +35,10 @@
 #define QUIT_TIMEOUT_MS 10000
 #define TERM_TIMEOUT_MS 60000
 #define NAMES_MAX 1000
+
+/* Of one poll(): our own, and those of the ports; the terminal's follow. */
+#define OWN_POLLFDS 3
+#define FIXED_POLLFDS (OWN_POLLFDS + MACHINE_PORTS_POLLFDS)
 
 struct run_options {
 	struct machine_config config; /* first: MACHINE_OPTIONS fill it */
@@ -337,20 +342,23 @@ static int wait_ms(const struct run *run)
 
 static void wait_once(struct run *run)
 {
-	struct pollfd fds[3 + RELAY_POLLFDS] = {
+	struct pollfd fds[FIXED_POLLFDS + RELAY_POLLFDS] = {
 		{ run->process.start_fd, POLLIN, 0 },
 		{ run->process.pid_fd, POLLIN, 0 },
 		{ run->signal_fd, POLLIN, 0 },
 	};
-	nfds_t count = 3;
+	struct pollfd *relay = fds + FIXED_POLLFDS;
+	nfds_t count = FIXED_POLLFDS;
 	int n;
 
+	machine_ports_prepare(&run->ports, fds + OWN_POLLFDS);
+
 	if (run->relaying) {
-		relay_prepare(&run->relay, fds + 3);
+		relay_prepare(&run->relay, relay);
 		count += RELAY_POLLFDS;
 		/* Keys that are typed early wait in the terminal. */
 		if (run->state != RUN_RUNNING)
-			fds[3].fd = -1;
+			relay[0].fd = -1;
 	}
 	n = poll(fds, count, wait_ms(run));
 	if (n == 0 && wait_ms(run) == 0)
@@ -360,11 +368,12 @@ static void wait_once(struct run *run)
 	if (fds[0].revents)
 		take_answer(run);
 	if (run->relaying)
-		relay_run(&run->relay, fds + 3);
+		relay_run(&run->relay, relay);
 	if (run->relaying && run->relay.leave) {
 		run->relay.leave = false;
 		end_wanted(run);
 	}
+	machine_ports_run(&run->ports, fds + OWN_POLLFDS);
 	if (fds[2].revents)
 		take_signal(run);
 	if (fds[1].revents)

@@ -170,27 +170,20 @@ static void write_boot(const char *order, json_object *to)
 	json_object_object_add(to, "boot", array);
 }
 
-/* How the machine's process uses the descriptor of each kind. */
-static const char *const stream_kinds[] = {
-	[MACHINE_CHAR_STDIO] = "stream", [MACHINE_CHAR_CONSOLE] = "listen",
-	[MACHINE_CHAR_PTY] = "stream",	 [MACHINE_CHAR_UNIX] = "listen",
-	[MACHINE_CHAR_FILE] = "write",
-};
-
 static json_object *write_char(struct writer *w, const struct machine_char *c, int fd)
 {
 	json_object *json = json_object_new_object();
 
-	add_text(json, "kind", stream_kinds[c->kind]);
+	add_text(json, "kind", c->on_open ? "door" : machine_char_infos[c->kind].stream);
 	add_fd(w, json, "stream_fd", fd);
-	add_name(json, c->path ? c->path : machine_char_names[c->kind]);
+	add_name(json, machine_char_target(c));
 	return json;
 }
 
 static void write_ports(struct writer *w, const struct machine_config *config,
 			const struct machine_files *files, json_object *to)
 {
-	const struct machine_char log = { MACHINE_CHAR_FILE, config->firmware_log };
+	const struct machine_char log = { .kind = MACHINE_CHAR_FILE, .path = config->firmware_log };
 	json_object *serial = json_object_new_array();
 
 	for (uint32_t port = 0; port < config->serial_count; port++) {

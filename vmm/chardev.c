@@ -11,6 +11,11 @@
  * device gets from it what it has room for; when it says that it has room again, a post feeds it
  * from the loop, never from inside the device's own code.
  *
+ * What a serial port does to its cable (chario_line) is noted and carried to the host by a post: a
+ * terminal line gets speed and modem lines, and is asked for those that come in while the guest has
+ * the port open. A door (config.h) is knocked at when DTR rises, and what the starter then connects
+ * is let go when DTR falls.
+ *
  * A connected descriptor is not made non-blocking when it is a socket (MSG_DONTWAIT serves);
  * others, which may be a terminal that somebody else uses too, are given back as they were.
  */
@@ -29,10 +34,12 @@
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
+#include "chardev_tty.h"
 #include "loop.h"
 
 #define OUT_BYTES 16384u /* a power of two */
 #define IN_BYTES 1024u
+#define LINES_POLL_MS 20
 
 struct chardev {
 	struct chario chario;
@@ -49,7 +56,13 @@ struct chardev {
 	bool blocked;				 /* the peer takes nothing for now */
 	bool device_waits;			 /* a write was cut short: tx_ready() is due */
 	bool error_logged;
-	struct loop_post flush_post, feed_post;
+	struct loop_post flush_post, feed_post, line_post;
+	struct chario_line line, line_done; /* as the device wants it, as it is */
+	bool line_known;		    /* line_done is */
+	struct loop_timer *line_timer;	    /* VM_CHAR_TTY */
+	uint8_t modem_lines;
+	int door_fd; /* VM_CHAR_DOOR */
+	struct loop_watch *door_watch;
 	uint32_t out_head, out_tail; /* free-running; head: next byte from the device */
 	uint8_t out[OUT_BYTES];
 	uint32_t in_at, in_count; /* unread bytes */
@@ -254,10 +267,38 @@ static bool chardev_is_connected(struct chario *chario)
 	return from_chario(chario)->fd >= 0;
 }
 
+static void chardev_set_line(struct chario *chario, const struct chario_line *line)
+{
+	struct chardev *c = from_chario(chario);
+
+	c->line = *line;
+	loop_post(c->loop, &c->line_post);
+}
+
+static uint8_t chardev_modem_lines(struct chario *chario)
+{
+	return from_chario(chario)->modem_lines;
+}
+
 static const struct chario_ops chardev_ops = {
 	.write = chardev_write,
 	.rx_ready = chardev_rx_ready,
 	.is_connected = chardev_is_connected,
+};
+
+static const struct chario_ops door_ops = {
+	.write = chardev_write,
+	.rx_ready = chardev_rx_ready,
+	.is_connected = chardev_is_connected,
+	.set_line = chardev_set_line,
+};
+
+static const struct chario_ops tty_ops = {
+	.write = chardev_write,
+	.rx_ready = chardev_rx_ready,
+	.is_connected = chardev_is_connected,
+	.set_line = chardev_set_line,
+	.modem_lines = chardev_modem_lines,
 };
 
 static ssize_t read_some(struct chardev *c)
@@ -291,7 +332,8 @@ static void peer_readable(struct chardev *c)
 	}
 	/* The end of what a terminal or a pipe has to say; output may go on. A client leaves. */
 	c->at_end = true;
-	c->parting = c->kind == VM_CHAR_LISTEN || c->kind == VM_CHAR_CLIENT;
+	c->parting =
+		c->kind == VM_CHAR_LISTEN || c->kind == VM_CHAR_CLIENT || c->kind == VM_CHAR_DOOR;
 	if (n < 0 || (c->parting && !out_count(c)))
 		disconnect(c);
 	else
@@ -315,10 +357,29 @@ static void peer_ready(void *opaque, uint32_t events)
 
 /* --- making and ending */
 
+/* Whoever is at @fd is at the other end of the cable from now on. */
+static void attach_client(struct chardev *c, int fd)
+{
+	int r = loop_watch_new(c->loop, fd, EPOLLIN, peer_ready, c, &c->watch);
+
+	if (r < 0) {
+		log_warning("%s: a client was turned away: %s", c->name, strerror(-r));
+		close(fd);
+		return;
+	}
+	c->fd = fd;
+	c->is_socket = true;
+	c->at_end = false;
+	if (c->listen_watch)
+		loop_watch_set(c->listen_watch, 0);
+	update_watch(c);
+	tell_connected(c);
+}
+
 static void client_waits(void *opaque, uint32_t events)
 {
 	struct chardev *c = opaque;
-	int fd, r;
+	int fd;
 
 	(void)events;
 	fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -330,18 +391,79 @@ static void client_waits(void *opaque, uint32_t events)
 		}
 		return;
 	}
-	r = loop_watch_new(c->loop, fd, EPOLLIN, peer_ready, c, &c->watch);
-	if (r < 0) {
-		log_warning("%s: a client was turned away: %s", c->name, strerror(-r));
-		close(fd);
+	attach_client(c, fd);
+}
+
+/* --- lines and doors */
+
+static void lines_polled(void *opaque)
+{
+	struct chardev *c = opaque;
+	uint8_t lines = c->fd >= 0 ? chardev_tty_lines(c->fd) : 0;
+
+	if (lines == c->modem_lines)
 		return;
-	}
-	c->fd = fd;
-	c->is_socket = true;
-	c->at_end = false;
-	loop_watch_set(c->listen_watch, 0);
-	update_watch(c);
+	c->modem_lines = lines;
 	tell_connected(c);
+}
+
+/* DTR rose: asks the starter to connect. */
+static void knock(struct chardev *c)
+{
+	struct iovec iov = { "o", 1 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	(void)sendmsg(c->door_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The starter has connected us, or could not: it has said why then. */
+static void door_answers(void *opaque, uint32_t events)
+{
+	struct chardev *c = opaque;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} ancillary;
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = &ancillary,
+				  .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t n = recvmsg(c->door_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	int fd;
+
+	(void)events;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		loop_watch_set(c->door_watch, 0);
+	if (!header || header->cmsg_type != SCM_RIGHTS)
+		return;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	/* The guest may have closed the port meanwhile. */
+	if (c->fd >= 0 || !c->line.dtr)
+		close(fd);
+	else
+		attach_client(c, fd);
+}
+
+static void line_posted(struct loop_post *post)
+{
+	struct chardev *c = container_of(post, struct chardev, line_post);
+	bool was_open = c->line_known && c->line_done.dtr;
+
+	if (c->kind == VM_CHAR_TTY) {
+		if (c->fd >= 0)
+			chardev_tty_set(c->fd, c->line_known ? &c->line_done : NULL, &c->line);
+		loop_timer_set(c->line_timer, c->line.dtr || c->line.rts);
+		lines_polled(c);
+	} else if (c->line.dtr && !was_open) {
+		knock(c);
+	} else if (!c->line.dtr && was_open && c->fd >= 0) {
+		disconnect(c);
+	}
+	c->line_done = c->line;
+	c->line_known = true;
 }
 
 /* Makes a descriptor of the starter fit for us. 0 or -errno. */
@@ -370,10 +492,16 @@ static int open_peer(struct chardev *c)
 {
 	int r;
 
+	if (c->kind == VM_CHAR_DOOR)
+		return loop_watch_new(c->loop, c->door_fd, EPOLLIN, door_answers, c,
+				      &c->door_watch);
+
 	if (c->kind == VM_CHAR_LISTEN)
 		return loop_watch_new(c->loop, c->listen_fd, EPOLLIN, client_waits, c,
 				      &c->listen_watch);
 	r = prepare(c);
+	if (r == 0 && c->kind == VM_CHAR_TTY)
+		r = loop_timer_new(c->loop, LINES_POLL_MS, lines_polled, c, &c->line_timer);
 	if (r < 0)
 		return r;
 	c->at_end = c->kind == VM_CHAR_WRITE;
@@ -398,16 +526,21 @@ int chardev_new(struct loop *loop, const struct vm_char *config, struct chario *
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	c->chario.ops = &chardev_ops;
+	c->chario.ops = config->kind == VM_CHAR_TTY    ? &tty_ops
+			: config->kind == VM_CHAR_DOOR ? &door_ops
+						       : &chardev_ops;
 	c->loop = loop;
 	c->kind = config->kind;
 	memcpy(c->name, config->name, sizeof(c->name));
 	c->name[sizeof(c->name) - 1] = '\0';
-	c->fd = c->listen_fd = c->restore_flags = -1;
+	c->fd = c->listen_fd = c->door_fd = c->restore_flags = -1;
+	c->line_post.run = line_posted;
 	c->flush_post.run = flush_posted;
 	c->feed_post.run = feed_posted;
 	if (c->kind == VM_CHAR_LISTEN)
 		c->listen_fd = config->fd;
+	else if (c->kind == VM_CHAR_DOOR)
+		c->door_fd = config->fd;
 	else
 		c->fd = config->fd;
 	r = open_peer(c);
@@ -415,6 +548,7 @@ int chardev_new(struct loop *loop, const struct vm_char *config, struct chario *
 		/* The caller keeps the descriptor. */
 		if (c->restore_flags >= 0)
 			(void)fcntl(c->fd, F_SETFL, c->restore_flags);
+		loop_timer_free(c->line_timer);
 		free(c);
 		return r;
 	}
@@ -439,9 +573,13 @@ void chardev_free(struct chario *chario)
 	}
 	loop_post_cancel(c->loop, &c->flush_post);
 	loop_post_cancel(c->loop, &c->feed_post);
+	loop_post_cancel(c->loop, &c->line_post);
+	loop_timer_free(c->line_timer);
+	loop_watch_free(c->door_watch);
 	loop_watch_free(c->watch);
 	loop_watch_free(c->listen_watch);
 	restore_and_close(c);
 	fd_close(c->listen_fd);
+	fd_close(c->door_fd);
 	free(c);
 }

@@ -279,11 +279,12 @@ static int read_object(struct reader *r, const struct member *m, json_object *va
 
 static const char *const format_names[] = { "vhd", "raw", NULL };
 /* A port without a character device is left out, so that "none" is no kind here. */
-static const char *const kind_names[] = { "", "stream", "listen", "write", "client", NULL };
+static const char *const kind_names[] = { "",	    "stream", "listen", "write",
+					  "client", "tty",    "door",	NULL };
 
 _Static_assert(VM_DISK_VHD == 0 && VM_DISK_RAW == 1, "format_names");
 _Static_assert(VM_CHAR_STREAM == 1 && VM_CHAR_LISTEN == 2 && VM_CHAR_WRITE == 3 &&
-		       VM_CHAR_CLIENT == 4,
+		       VM_CHAR_TTY == 5 && VM_CHAR_DOOR == 6 && VM_CHAR_CLIENT == 4,
 	       "kind_names");
 
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)

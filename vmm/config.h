@@ -88,6 +88,13 @@ enum vm_char_kind {
 	VM_CHAR_LISTEN, /* a listening unix socket; one client at a time, the next waits */
 	VM_CHAR_WRITE,	/* a file or pipe: only written */
 	VM_CHAR_CLIENT, /* a connected socket whose peer has gone when it stops sending */
+	VM_CHAR_TTY,	/* a terminal line of the host: a stream, with its speed and modem lines */
+	/*
+	 * A SOCK_SEQPACKET socket to the starter. When the guest opens the port (DTR), one byte
+	 * asks for a connection; the answer is one byte with a stream's descriptor, or without
+	 * one when there is none. Closing the port ends the connection.
+	 */
+	VM_CHAR_DOOR,
 };
 
 struct vm_char {

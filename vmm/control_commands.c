@@ -143,10 +143,8 @@ static json_object *describe_media(const struct media *media)
 static json_object *describe_char(const struct vm_char *c)
 {
 	static const char *const kinds[] = {
-		[VM_CHAR_NONE] = "none",
-		[VM_CHAR_STREAM] = "stream",
-		[VM_CHAR_LISTEN] = "listen",
-		[VM_CHAR_WRITE] = "write",
+		[VM_CHAR_NONE] = "none",   [VM_CHAR_STREAM] = "stream", [VM_CHAR_LISTEN] = "listen",
+		[VM_CHAR_WRITE] = "write", [VM_CHAR_TTY] = "tty",	[VM_CHAR_DOOR] = "door",
 	};
 	json_object *row = json_object_new_object();
 

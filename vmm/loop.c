@@ -27,6 +27,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
@@ -250,6 +251,64 @@ void loop_watch_free(struct loop_watch *watch)
 	loop_post_cancel(watch->loop, &watch->post);
 	sd_event_source_disable_unref(watch->source);
 	free(watch);
+}
+
+/* --- timers */
+
+struct loop_timer {
+	struct loop *loop;
+	sd_event_source *source;
+	uint64_t interval_us;
+	void (*due)(void *opaque);
+	void *opaque;
+};
+
+static int timer_due(sd_event_source *source, uint64_t us, void *opaque)
+{
+	struct loop_timer *timer = opaque;
+
+	(void)us;
+	sd_event_source_set_time_relative(source, timer->interval_us);
+	loop_lock(timer->loop);
+	timer->due(timer->opaque);
+	loop_unlock(timer->loop);
+	return 0;
+}
+
+int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *opaque), void *opaque,
+		   struct loop_timer **ret_timer)
+{
+	struct loop_timer *timer = calloc(1, sizeof(*timer));
+	int error;
+
+	if (!timer)
+		return -ENOMEM;
+	*timer = (struct loop_timer){ loop, NULL, (uint64_t)interval_ms * 1000, due, opaque };
+	error = sd_event_add_time_relative(loop->event, &timer->source, CLOCK_MONOTONIC,
+					   timer->interval_us, 1000, timer_due, timer);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(timer->source, SD_EVENT_OFF);
+	if (error < 0) {
+		free(timer);
+		return error;
+	}
+	*ret_timer = timer;
+	return 0;
+}
+
+void loop_timer_set(struct loop_timer *timer, bool on)
+{
+	if (on)
+		sd_event_source_set_time_relative(timer->source, timer->interval_us);
+	sd_event_source_set_enabled(timer->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
+void loop_timer_free(struct loop_timer *timer)
+{
+	if (!timer)
+		return;
+	sd_event_source_disable_unref(timer->source);
+	free(timer);
 }
 
 /* --- signals */

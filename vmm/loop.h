@@ -55,6 +55,19 @@ void loop_watch_set(struct loop_watch *watch, uint32_t events);
 /* Loop thread; also from inside its own callback. NULL is allowed. */
 void loop_watch_free(struct loop_watch *watch);
 
+struct loop_timer;
+
+/*
+ * Calls @due with the lock held every @interval_ms of the host's time while it is on; it is made
+ * off. For peers that can only be asked; devices have timers of their own (devmodel/timer.h). Loop
+ * thread, or before the loop runs. 0 or -errno.
+ */
+int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *opaque), void *opaque,
+		   struct loop_timer **ret_timer);
+void loop_timer_set(struct loop_timer *timer, bool on);
+/* NULL is allowed. */
+void loop_timer_free(struct loop_timer *timer);
+
 /* A signal for the loop (SIGTERM, SIGINT); must be blocked in all threads. */
 int loop_signal(struct loop *loop, int number, void (*arrived)(void *opaque), void *opaque);
 

@@ -9,6 +9,7 @@
  */
 #include "seccomp_rules.h"
 
+#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -120,6 +122,11 @@ const struct seccomp_rule seccomp_rules[] = {
 	ALLOW(LOOP, recvmsg, "control requests, media"),
 	ALLOW(LOOP, sendmsg, "control replies, start message"),
 	ALLOW_IF(LOOP, fcntl, "gives a terminal back as it was", EQUAL(1, F_SETFL)),
+	ALLOW_IF(LOOP, ioctl, "line settings of a serial port", EQUAL(1, (uint32_t)TCSETS2)),
+	ALLOW_IF(LOOP, ioctl, "modem lines of a serial port", EQUAL(1, TIOCMSET)),
+	ALLOW_IF(LOOP, ioctl, "modem lines of a serial port", EQUAL(1, TIOCMGET)),
+	ALLOW_IF(LOOP, ioctl, "break on a serial port", EQUAL(1, TIOCSBRK)),
+	ALLOW_IF(LOOP, ioctl, "break on a serial port", EQUAL(1, TIOCCBRK)),
 	ALLOW(LOOP, close, "clients that go, the end"),
 
 	/* The C library's heap. */

@@ -39,9 +39,9 @@ _mainstay_value()
 	--memory) _mainstay_words "64M 128M 256M 512M 1G" "$2" ;;
 	--rtc) _mainstay_words "utc local" "$2" ;;
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
-	--serial) _mainstay_words "stdio console pty unix: file: none" "$2" ;;
+	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
-	--parallel) _mainstay_words "file: none" "$2" ;;
+	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
 	--name | --uuid | --timeout | --label) ;;
 	*) return 1 ;;
 	esac

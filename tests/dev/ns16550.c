@@ -460,6 +460,85 @@ Test(ns16550, a_peer_that_goes_is_a_modem_interrupt)
 	bench_free(b);
 }
 
+/* A line of the host: what the port does to its cable, and what comes in. */
+static struct {
+	struct chario chario;
+	struct chario_line line;
+	uint8_t lines;
+} cable;
+
+static size_t cable_write(struct chario *chario, const uint8_t *bytes, size_t count)
+{
+	(void)chario;
+	(void)bytes;
+	return count;
+}
+
+static void cable_set_line(struct chario *chario, const struct chario_line *line)
+{
+	(void)chario;
+	cable.line = *line;
+}
+
+static uint8_t cable_lines(struct chario *chario)
+{
+	(void)chario;
+	return cable.lines;
+}
+
+static const struct chario_ops cable_ops = {
+	.write = cable_write,
+	.set_line = cable_set_line,
+	.modem_lines = cable_lines,
+};
+
+static void cable_changes(uint8_t lines)
+{
+	cable.lines = lines;
+	cable.chario.dev_ops->connected(cable.chario.dev, true);
+}
+
+Test(ns16550, cable_hears_format_and_lines_and_tells_its_own)
+{
+	struct ns16550_config config = { .base = COM1, .chario = &cable.chario };
+	struct bench *b = bench_new();
+	struct device *dev;
+
+	cable.chario.ops = &cable_ops;
+	dev = bench_add(b, &ns16550_class, &config);
+	cr_assert_not(cable.line.dtr);
+	driver_opens(b, FIFO_ON);
+	cr_assert_eq(cable.line.baud, 115200);
+	cr_assert_eq(cable.line.bits, 8);
+	cr_assert_eq(cable.line.stop, 1);
+	cr_assert_not(cable.line.parity);
+	cr_assert(cable.line.dtr && cable.line.rts);
+	outb(b, LCR, 0x80 | 0x1e);
+	outw(b, DATA, 48);
+	outb(b, LCR, 0x1e);
+	cr_assert_eq(cable.line.baud, 2400);
+	cr_assert_eq(cable.line.bits, 7);
+	cr_assert_eq(cable.line.stop, 2);
+	cr_assert(cable.line.parity && !cable.line.parity_odd);
+	outb(b, LCR, 0x40 | 0x2b);
+	cr_assert(cable.line.sending_break && cable.line.parity_odd && cable.line.parity_stick);
+	outb(b, LCR, 0x03);
+	outb(b, IER, MSI_ON);
+	cable_changes(CHARIO_CTS | CHARIO_DSR | CHARIO_DCD);
+	cr_assert(irq_level(b, IRQ));
+	cr_assert_eq(inb(b, MSR), 0xbb);
+	cable_changes(CHARIO_CTS | CHARIO_DSR | CHARIO_DCD | CHARIO_RI);
+	cr_assert_eq(inb(b, MSR), 0xf0, "the beginning of a ring is not told");
+	cable_changes(CHARIO_DSR);
+	cr_assert_eq(inb(b, MSR), 0x2d, "its end is");
+	outb(b, MCR, LOOP | DTR_RTS_OUT2);
+	cr_assert(!cable.line.dtr && !cable.line.rts, "not on the cable in loopback");
+	outb(b, MCR, DTR_RTS_OUT2);
+	device_reset(dev, RESET_HARD);
+	cr_assert_not(cable.line.dtr);
+	bench_free(b);
+}
+
 Test(ns16550, paced_transmitter_takes_the_lines_time)
 {
 	struct bench *b = bench_new();

@@ -110,7 +110,7 @@ refused "too_many_processors" "1 to 8" -- run "${common[@]}" --cpus 9
 refused "name_that_is_none" "../x" -- run "${common[@]}" --name ../x
 refused "slot_used_twice" "other.img" "primary-slave" -- run --firmware bios.bin \
 	--drive disk.img,format=raw,slot=primary-slave --drive other.img,format=raw,slot=primary-slave
-refused "serial_kind" "tcp:1" "unix:PATH" -- run "${common[@]}" --serial tcp:1
+refused "serial_kind" "--serial carrier-pigeon:1" "tcp:HOST:PORT" -- run "${common[@]}" --serial carrier-pigeon:1
 refused "stdio_twice" "stdio" -- run "${common[@]}" --serial stdio --serial stdio
 m run --cpu help
 [[ $status == 0 && $(grep -c '^nt4 ' out) == 1 ]]
@@ -212,6 +212,32 @@ refused "insert_into_nothing" "no such machine is running" -- insert nobody flop
 refused "insert_what_is_missing" "no.iso: CD-ROM" -- insert nobody cd0 no.iso
 rm old.vfd
 
+# --- what ports lead to
+refused "serial_nobody_listens" "nosock" "start what listens there" -- run "${common[@]}" --serial connect:nosock
+refused "serial_no_address" "nohost" "not HOST:PORT" -- run "${common[@]}" --serial tcp:nohost
+refused "serial_no_such_service" "127.0.0.1:none" -- run "${common[@]}" --serial tcp:127.0.0.1:none
+refused "serial_foreign_address" "192.0.2.1:1" "address of this host" -- run "${common[@]}" \
+	--serial tcp-listen:192.0.2.1:1
+refused "serial_no_terminal" "disk.img" "terminal line" -- run "${common[@]}" --serial tty:disk.img
+refused "parallel_no_port" "disk.img" "/dev/parport0" -- run "${common[@]}" --parallel parport:disk.img
+python3 - >port 2>heard <<'END' &
+import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c, _ = s.accept()
+open("heard", "wb").write(c.recv(5))
+END
+eventually test -s port
+FAKE_VMM=exit m run "${common[@]}" --serial "tcp:127.0.0.1:$(cat port)"
+wait $!
+[[ $status == 0 && $(cat heard) == hello ]]
+result $? "serial_port_by_tcp"
+rm port heard
+FAKE_VMM=exit m run "${common[@]}" --serial none --parallel 'command:cat >printed'
+[[ $status == 0 ]] && eventually test -e printed
+result $? "parallel_port_to_a_command"
+rm -f printed
+
 # --- configuration files
 m config disk.vhd --memory 64M --serial pty --drive 'x.vhd,readonly'
 cp out nt.json
@@ -261,8 +287,13 @@ values = {
     "serial": [[], [{"kind": k} for k in ("none", "pty", "stdio", "console")], [{"kind": "unix"}],
     [{"kind": "unix", "path": "x"}], [{"kind": "file", "path": "x"}], [{"kind": "pty", "path": "x"}],
     [{"kind": "stdio"}] * 2, [{"kind": "console"}] * 2, [{"kind": "pty"}] * 4, [{"kind": "pty"}] * 5, [{}],
-    [{"path": "x"}], [{"kind": "x"}]],
-    "parallel": [{"kind": "none"}, {"kind": "file"}, {"kind": "file", "path": "x"}, {"kind": "pty"}, {}, []],
+    [{"path": "x"}], [{"kind": "x"}], [{"kind": "tcp"}], [{"kind": "tcp", "address": "a:1"}],
+    [{"kind": "tcp", "address": "a:1", "on_open": True}], [{"kind": "pty", "on_open": True}],
+    [{"kind": "tcp", "address": ""}], [{"kind": "tcp", "path": "a"}], [{"kind": "tty", "path": "a"}],
+    [{"kind": "tcp-listen", "address": "1"}], [{"kind": "connect", "path": "a", "on_open": False}],
+    [{"kind": "command", "command": "a"}]],
+    "parallel": [{"kind": "command", "command": "a"}, {"kind": "command"}, {"kind": "parport", "path": "a"},
+    {"kind": "parport"}, {"kind": "file", "path": "x", "command": "a"}, {"kind": "tcp", "address": "a:1"}, {"kind": "none"}, {"kind": "file"}, {"kind": "file", "path": "x"}, {"kind": "pty"}, {}, []],
     "unknown": [1],
 }
 files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in l]

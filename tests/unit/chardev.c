@@ -7,11 +7,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../../base/bits.h"
+#include "../../base/fdpass.h"
 #include "../../vmm/chardev.h"
 #include "../../vmm/loop.h"
 
@@ -435,4 +439,114 @@ Test(chardev, a_bad_descriptor_is_an_error)
 	cr_assert_eq(chardev_new(loop, &config, &chario), -EBADF);
 	config.kind = VM_CHAR_LISTEN;
 	cr_assert_eq(chardev_new(loop, &config, &chario), -EBADF);
+}
+
+/* --- lines and doors */
+
+static void guest_sets_line(const struct chario_line *line)
+{
+	loop_lock(loop);
+	chario_set_line(chario, line);
+	loop_unlock(loop);
+}
+
+static const struct chario_line closed = { .baud = 9600, .bits = 8, .stop = 1 };
+static const struct chario_line opened = { .baud = 9600, .bits = 8, .stop = 1, .dtr = true };
+
+/* The starter's side: waits for a knock. */
+static void hear_knock(int door)
+{
+	struct pollfd wait = { door, POLLIN, 0 };
+	char byte;
+
+	cr_assert_eq(poll(&wait, 1, 5000), 1);
+	cr_assert_eq(recv(door, &byte, 1, 0), 1);
+}
+
+Test(chardev, door_is_knocked_at_when_the_guest_opens_the_port)
+{
+	int door[2], pair[2];
+	struct pollfd wait;
+	char byte;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, door), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	start(VM_CHAR_DOOR, door[1]);
+	guest_sets_line(&closed);
+	guest_writes("lost", 4);
+	wait = (struct pollfd){ door[0], POLLIN, 0 };
+	cr_assert_eq(poll(&wait, 1, 50), 0, "nothing is asked before");
+	guest_sets_line(&opened);
+	hear_knock(door[0]);
+	cr_assert_eq(port.connects, 0);
+	cr_assert_eq(fdpass_send(door[0], "c", 1, &pair[1], 1), 0);
+	close(pair[1]);
+	WAIT_FOR(port.connects, 1);
+	guest_writes("hello", 5);
+	expect(pair[0], "hello");
+	cr_assert_eq(write(pair[0], "there", 5), 5);
+	WAIT_FOR(port.in_count, 5);
+	guest_sets_line(&closed);
+	WAIT_FOR(port.disconnects, 1);
+	cr_assert_eq(read(pair[0], &byte, 1), 0, "closing the port ends the connection");
+	guest_sets_line(&opened);
+	hear_knock(door[0]);
+	/* Nobody is there. */
+	cr_assert_eq(fdpass_send(door[0], "c", 1, NULL, 0), 0);
+	guest_writes("lost", 4);
+	/* A peer that comes too late is let go. */
+	guest_sets_line(&closed);
+	usleep(20000);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	cr_assert_eq(fdpass_send(door[0], "c", 1, &pair[1], 1), 0);
+	close(pair[1]);
+	cr_assert_eq(read(pair[0], &byte, 1), 0);
+	close(door[0]);
+	stop();
+}
+
+/* The kernel's struct termios2, whose header does not go with <termios.h>. */
+struct line {
+	uint32_t iflag, oflag, cflag, lflag;
+	uint8_t discipline, cc[19];
+	uint32_t ispeed, ospeed;
+};
+#define GET_LINE _IOR('T', 0x2a, struct line)
+
+Test(chardev, terminal_line_gets_the_guests_speed)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	struct chario_line line = opened;
+	struct line t;
+
+	cr_assert_geq(master, 0);
+	grantpt(master);
+	unlockpt(master);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	cr_assert_geq(slave, 0);
+	start(VM_CHAR_TTY, dup(slave));
+	line.baud = 2400;
+	guest_sets_line(&line);
+	/* A pseudo terminal has no modem lines: the other end is there. */
+	WAIT_FOR(port.connects, 1);
+	cr_assert_eq(chario_modem_lines(chario), CHARIO_CTS | CHARIO_DSR | CHARIO_DCD);
+	cr_assert_eq(ioctl(slave, GET_LINE, &t), 0);
+	cr_assert_eq(t.ospeed, 2400);
+	cr_assert_eq(t.lflag & (ECHO | ICANON | ISIG), 0);
+	guest_writes("at\r", 3);
+	expect(master, "at\r");
+	cr_assert_eq(write(master, "\3\r\n", 3), 3);
+	WAIT_FOR(port.in_count, 3);
+	cr_assert_arr_eq(port.in, "\3\r\n", 3, "bytes pass as they are");
+	line.baud = 0;
+	guest_sets_line(&line);
+	line.baud = 115200;
+	line.sending_break = true;
+	guest_sets_line(&line);
+	for (int i = 0; i < 1000 && t.ospeed != 115200; i++) {
+		usleep(1000);
+		cr_assert_eq(ioctl(slave, GET_LINE, &t), 0);
+	}
+	cr_assert_eq(t.ospeed, 115200);
+	stop();
 }

@@ -258,8 +258,13 @@ Test(machine_config, wrong_options_are_named)
 		{ "--serial=stdio:x", "unix:PATH" },
 		{ "--serial=unix", "unix:PATH" },
 		{ "--serial=unix:", "unix:PATH" },
-		{ "--serial=tcp:1", "unix:PATH" },
+		{ "--serial=tcp", "tcp:HOST:PORT" },
+		{ "--serial=tcp:,on-open", "tcp:HOST:PORT" },
+		{ "--serial=command:lpr", "unix:PATH" },
+		{ "--serial=parport:/dev/parport0", "tty:PATH" },
 		{ "--parallel=stdio", "file:PATH" },
+		{ "--parallel=tcp:a:1", "command:LINE" },
+		{ "--parallel=command:", "command:LINE" },
 		{ "--drive=", "no path" },
 		{ "--drive=a,format=vmdk", "format=raw" },
 		{ "--drive=a,slot=third", "primary-master" },
@@ -319,6 +324,52 @@ Test(machine_config, members_must_agree)
 		cr_assert(strstr(error, rows[i].want), "%s", error);
 		machine_config_fini(&config);
 	}
+}
+
+Test(machine_config, ports_lead_everywhere)
+{
+	static const char *const arguments[] = {
+		"--serial=tcp:host:23,on-open", "--serial=connect:/run/a,b",
+		"--serial=tcp-listen:2323", "--serial=tty:/dev/ttyS0", "--parallel=command:lpr -P x"
+	};
+	static const enum vm_char_kind kinds[] = { VM_CHAR_DOOR, VM_CHAR_CLIENT, VM_CHAR_LISTEN,
+						   VM_CHAR_TTY };
+	struct machine_config config, again;
+	struct machine_files files;
+	struct vm_config vm;
+	int fds[START_MESSAGE_FDS_MAX];
+	unsigned int count;
+	char *text;
+
+	cr_assert_eq(parse(&config, 5, arguments), 0, "%s", error);
+	cr_assert_str_eq(config.serial[0].address, "host:23");
+	cr_assert(config.serial[0].on_open);
+	cr_assert_str_eq(config.serial[1].path, "/run/a,b");
+	cr_assert_str_eq(config.parallel.command, "lpr -P x");
+	config.name = "x";
+	text = machine_config_write(&config);
+	machine_config_init(&again);
+	cr_assert_eq(machine_config_read(&again, text, strlen(text), NULL, error, sizeof(error)), 0,
+		     "%s", error);
+	cr_assert(again.serial[0].on_open);
+	cr_assert_eq(again.serial[2].kind, MACHINE_CHAR_TCP_LISTEN);
+	free(text);
+	machine_files_init(&files);
+	files.kvm = 100;
+	files.firmware = 101;
+	for (int i = 0; i < 4; i++)
+		files.serial[i] = 102 + i;
+	files.parallel = 106;
+	text = start_message_write(&again, &files, fds, &count);
+	cr_assert_eq(vm_config_parse(text, strlen(text), fds, count, &vm, error, sizeof(error)), 0,
+		     "%s", error);
+	for (unsigned int i = 0; i < ARRAY_LEN(kinds); i++)
+		cr_assert_eq(vm.serial[i].kind, kinds[i]);
+	cr_assert_str_eq(vm.serial[0].name, "host:23");
+	cr_assert_eq(vm.parallel.kind, VM_CHAR_WRITE);
+	free(text);
+	machine_config_fini(&config);
+	machine_config_fini(&again);
 }
 
 Test(machine_config, fifth_disk_and_fifth_port_are_refused)

@@ -21,6 +21,7 @@
 #include "post_code.h"
 #include "ps2_keyboard.h"
 #include "ps2_mouse.h"
+#include "s3_trio64.h"
 
 const struct device_class *const device_classes[] = {
 	/* clang-format off */
@@ -45,6 +46,7 @@ const struct device_class *const device_classes[] = {
 	&post_code_class,
 	&ps2_keyboard_class,
 	&ps2_mouse_class,
+	&s3_trio64_class,
 	NULL,
 	/* clang-format on */
 };

@@ -23,7 +23,7 @@
 #include "state.h"
 #include "timer.h"
 
-#define DEVICE_REGIONS_MAX 8
+#define DEVICE_REGIONS_MAX 40
 #define DEVICE_NAME_MAX 24
 
 enum reset_kind {

@@ -21,6 +21,7 @@
 #include "../../devmodel/piix4_ide.h"
 #include "../../devmodel/piix4_isa.h"
 #include "../../devmodel/piix4_pm.h"
+#include "../../devmodel/s3_trio64.h"
 
 #define CLASSES_MAX 64
 #define STREAM_MAX (1u << 20)
@@ -93,6 +94,20 @@ static const void *setup_piix4_pm(struct bench *b)
 	return &config;
 }
 
+static const void *setup_s3_trio64(struct bench *b)
+{
+	static uint8_t bytes[DISPLAY_MEMORY_MAX];
+	static struct display_memory memory;
+	static struct s3_trio64_config config;
+
+	memset(bytes, 0, sizeof(bytes));
+	memory = (struct display_memory){ .bytes = bytes, .size = sizeof(bytes) };
+	config = *(const struct s3_trio64_config *)s3_trio64_class.default_config;
+	config.bus = &b->pci;
+	config.memory = &memory;
+	return &config;
+}
+
 static const struct setup {
 	const char *class;
 	const void *(*config)(struct bench *b);
@@ -100,7 +115,7 @@ static const struct setup {
 	{ "dec21140", setup_dec21140 },	  { "dec21143", setup_dec21140 },
 	{ "fdc_82077", setup_fdc_82077 }, { "i440bx", setup_i440bx },
 	{ "piix4_ide", setup_piix4_ide }, { "piix4_isa", setup_piix4_isa },
-	{ "piix4_pm", setup_piix4_pm },
+	{ "piix4_pm", setup_piix4_pm },	  { "s3_trio64", setup_s3_trio64 },
 };
 
 /* Registers that tell about the configuration. */

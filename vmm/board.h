@@ -34,13 +34,15 @@ struct board {
 	struct block_backend *floppies[VM_FLOPPIES_MAX]; /* by drive; NULL: no drive */
 	struct block_backend *cdroms[VM_DISKS_MAX];	 /* by slot; NULL: no CD-ROM drive */
 	struct chario *serial[VM_SERIAL_MAX], *parallel, *debugcon;
+	struct display_memory *vram; /* of the display adapter; NULL: none */
 	/* KVM has its own PIC, PIT and port 61h; without it the board brings what it can. */
 	bool in_kernel_chips;
 
 	unsigned int count;
 	struct device *devices[BOARD_DEVICES_MAX]; /* in the order of building */
 	/* Those that the machine speaks to. */
-	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller, *dma, *ide, *fdc;
+	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller, *dma, *ide, *fdc,
+		*adapter;
 	struct display display;	  /* the picture; the display adapter attaches to it */
 	struct input input;	  /* who types and points; keyboard and mouse attach to it */
 	uint8_t cmos[CMOS_BYTES]; /* what the firmware reads there after the first power-on */

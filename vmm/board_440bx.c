@@ -33,6 +33,7 @@
 #include "../devmodel/post_code.h"
 #include "../devmodel/ps2_keyboard.h"
 #include "../devmodel/ps2_mouse.h"
+#include "../devmodel/s3_trio64.h"
 #include "board_irqs.h"
 #include "cmos.h"
 
@@ -54,6 +55,7 @@ union device_config {
 	struct port61_config port61;
 	struct ps2_keyboard_config ps2_keyboard;
 	struct ps2_mouse_config ps2_mouse;
+	struct s3_trio64_config s3_trio64;
 };
 
 struct board_row {
@@ -148,6 +150,19 @@ static bool power_management(struct board *board, const struct board_row *row,
 		.memory_bytes = memory_of(board),
 	};
 	return true;
+}
+
+static bool display_adapter(struct board *board, const struct board_row *row,
+			    union device_config *config)
+{
+	(void)row;
+	config->s3_trio64 = (struct s3_trio64_config){
+		.bus = board->pci,
+		.devfn = BOARD_VGA_DEVFN,
+		.memory = board->vram,
+		.display = &board->display,
+	};
+	return board->vram != NULL;
 }
 
 /* The firmware translates as the drives' own geometry wants it. */
@@ -292,6 +307,7 @@ static const struct board_row board_rows[] = {
 	{ &piix4_isa_class, "isa-bridge", 0, isa_bridge, 0, NULL },
 	{ &piix4_ide_class, "ide", 0, ide, KEEP(ide), NULL },
 	{ &piix4_pm_class, "pm", 0, power_management, KEEP(pm), NULL },
+	{ &s3_trio64_class, "vga", 0, display_adapter, KEEP(adapter), NULL },
 	{ &i8237_class, "dma", 0, NULL, KEEP(dma), NULL },
 	{ &fdc_82077_class, "floppy", 0, floppy, KEEP(fdc), NULL },
 	{ &mc146818_class, "rtc", 0, clock_and_cmos, KEEP(rtc), connect_clock },

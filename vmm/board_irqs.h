@@ -24,6 +24,9 @@
 #define BOARD_PCI_SLOT_LAST 6
 #define BOARD_PCI_PINS 4
 
+/* The display adapter. */
+#define BOARD_VGA_DEVFN 0x10
+
 /* PIIX4 function 0 at 00:01.0, and the first of its PIRQ registers. */
 #define BOARD_PIIX4_DEVFN 0x08
 #define BOARD_PIRQRC 0x60

@@ -115,6 +115,19 @@ static int read_memory(struct reader *r, const struct member *m, json_object *va
 	return 0;
 }
 
+static int read_vram(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	int64_t number;
+
+	if (get_number(r, value, m->min, m->max, path, &number) < 0)
+		return -EINVAL;
+	if (number && (number < (int64_t)MIB(1) || !is_power_of_two((uint64_t)number)))
+		return fail(r, path, "must be 0, or 1, 2 or 4 MiB");
+	*(uint32_t *)(void *)((char *)target + m->offset) = (uint32_t)number;
+	return 0;
+}
+
 static int read_bool(struct reader *r, const struct member *m, json_object *value, void *target,
 		     const char *path)
 {
@@ -539,6 +552,7 @@ static const struct member message_members[] = {
 	{ "ide_irq_delay_us", read_number, FIELD(struct vm_config, ide_irq_delay_us),
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
 	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
+	{ "vram_bytes", read_vram, FIELD(struct vm_config, vram_bytes), RANGE(0, VM_VRAM_BYTES) },
 	{ .name = NULL },
 };
 
@@ -582,6 +596,7 @@ static void config_init(struct vm_config *config)
 		.boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM },
 		.display = { .listen_fd = -1 },
 		.keyboard = "us",
+		.vram_bytes = VM_VRAM_BYTES,
 	};
 	for (size_t i = 0; i < VM_DISKS_MAX; i++)
 		config->disks[i].fd = -1;

@@ -246,7 +246,7 @@ void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool
 	struct kvm_coalesced_mmio_zone zone = {
 		.addr = region->base,
 		.size = region->desc->length,
-		.pio = 1,
+		.pio = region->desc->space == IO_PORT,
 	};
 
 	if (kvm->ring_page && kvm->vm_fd >= 0)

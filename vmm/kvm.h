@@ -55,7 +55,7 @@ void kvm_reset_chips(struct kvm *kvm);
 void kvm_pause_pit(struct kvm *kvm);
 void kvm_resume_pit(struct kvm *kvm);
 
-/* Writes to @region, a port region, are collected by the kernel from now on, or no more. */
+/* Writes to @region are collected by the kernel from now on, or no more. */
 void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted);
 
 #endif

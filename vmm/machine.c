@@ -36,6 +36,7 @@
 #include "loop.h"
 #include "machine_impl.h"
 #include "stats.h"
+#include "video.h"
 
 #define GUEST_LOG_BURST 10
 #define GUEST_LOG_INTERVAL_NS (10 * NSEC_PER_SEC)
@@ -137,7 +138,7 @@ static void io_changed(struct io_bus *bus, struct io_region *region, bool mapped
 {
 	struct machine *machine = container_of(bus, struct machine, io);
 
-	if (region->desc->space == IO_PORT && (region->desc->flags & IO_POSTED))
+	if (region->desc->flags & IO_POSTED)
 		kvm_post_writes(&machine->kvm, region, mapped);
 }
 
@@ -187,17 +188,33 @@ static void timers_due(void *opaque, uint32_t events)
 
 /* --- carrying out requests */
 
+static const struct memslots *memslots_of(const struct machine *machine)
+{
+	return machine->vcpus.count ? &machine->memslots : NULL;
+}
+
+/* The adapter is brought up to what the guest has done. */
+static void sync_display(struct display *display)
+{
+	struct machine *machine = container_of(display, struct machine, board.display);
+
+	vcpus_drain_posted(&machine->vcpus);
+	video_sync(memslots_of(machine), &machine->memory, machine->board.adapter);
+}
+
 static void apply_memory_map(struct machine *machine)
 {
 	struct i440bx_memory bridge;
 	int r;
 
+	sync_display(&machine->board.display);
 	i440bx_memory(machine->board.host_bridge, &bridge);
 	memcpy(machine->memory.layout.pam, bridge.pam, sizeof(machine->memory.layout.pam));
 	machine->memory.layout.hole_base = bridge.fdhc == I440BX_HOLE_15M_16M ? MIB(15) : KIB(512);
 	machine->memory.layout.hole_bytes = bridge.fdhc == I440BX_HOLE_NONE	 ? 0
 					    : bridge.fdhc == I440BX_HOLE_15M_16M ? MIB(1)
 										 : KIB(128);
+	video_apertures(&machine->memory, machine->board.adapter);
 	memory_remap(&machine->memory);
 	r = memslot_update(&machine->memslots, &machine->memory);
 	if (r < 0)
@@ -558,6 +575,8 @@ static int build_memory(struct machine *machine, char *error, size_t error_size)
 	}
 	r = memory_init(&machine->memory, config->memory_bytes, rom, rom_bytes);
 	free(rom);
+	if (r == 0 && config->vram_bytes)
+		r = memory_add_vram(&machine->memory, config->vram_bytes);
 	format_size(config->memory_bytes, size);
 	if (r < 0)
 		snprintf(error, error_size,
@@ -662,6 +681,8 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 	board->pci = &machine->pci;
 	board->isa_irqs = &machine->isa_irqs;
 	board->config = machine->config;
+	board->display.sync = sync_display;
+	board->vram = machine->memory.vram.bytes ? &machine->memory.vram : NULL;
 	board->below_4g = machine->memory.layout.below_4g;
 	board->above_4g = machine->memory.layout.above_4g;
 	board->in_kernel_chips = machine->config->kvm_fd >= 0;

@@ -11,6 +11,7 @@
 #define BIOS_AREA_BASE 0xf0000u
 #define SHADOW_END 0x100000u
 #define PAM_AREA_BYTES 0x4000u
+#define IOAPIC_BASE 0xfec00000u /* from here on addresses are the processors' and the firmware's */
 
 void memmap_split(uint64_t memory_bytes, uint64_t *ret_below_4g, uint64_t *ret_above_4g)
 {
@@ -96,17 +97,30 @@ static void add_shadow(struct memmap *map, const struct memmap_input *input, uin
 	add(map, range);
 }
 
+/* Memory of the display adapter, where it collides with nothing between @from and @end. */
+static void add_aperture(struct memmap *map, const struct memmap_aperture *aperture, uint64_t from,
+			 uint64_t end)
+{
+	if (aperture->gpa < from || aperture->gpa >= end || aperture->size > end - aperture->gpa)
+		return;
+	add(map, (struct memmap_range){ aperture->gpa, aperture->size, MEMMAP_VRAM,
+					aperture->offset, 0 });
+}
+
 void memmap_build(const struct memmap_input *input, struct memmap *ret_map)
 {
 	uint64_t rom_base = MEMMAP_HIGH_BASE - input->rom_bytes;
 
 	ret_map->count = 0;
 	add_low_ram(ret_map, input, 0, VIDEO_BASE);
+	add_aperture(ret_map, &input->apertures[1], VIDEO_BASE, SHADOW_BASE);
 	for (unsigned int i = 1; i < MEMMAP_PAM_AREAS; i++)
 		add_shadow(ret_map, input, SHADOW_BASE + (i - 1) * PAM_AREA_BYTES, PAM_AREA_BYTES,
 			   input->pam[i]);
 	add_shadow(ret_map, input, BIOS_AREA_BASE, SHADOW_END - BIOS_AREA_BASE, input->pam[0]);
 	add_low_ram(ret_map, input, SHADOW_END, input->below_4g);
+	add_aperture(ret_map, &input->apertures[0], max_u64(input->below_4g, SHADOW_END),
+		     IOAPIC_BASE);
 	add(ret_map, (struct memmap_range){ rom_base, input->rom_bytes, MEMMAP_ROM, 0, 0 });
 	add(ret_map, (struct memmap_range){ MEMMAP_HIGH_BASE, input->above_4g, MEMMAP_RAM,
 					    input->below_4g, 0 });

@@ -25,6 +25,7 @@ enum memmap_kind {
 	MEMMAP_ROM,	      /* firmware; writes go nowhere */
 	MEMMAP_ROM_OVER_RAM,  /* reads give the firmware, writes reach the RAM below: shadow being
 				 made */
+	MEMMAP_VRAM,	      /* the display adapter's memory, read and written */
 	MEMMAP_VOID_OVER_RAM, /* reads give nothing (all ones), writes reach the RAM below */
 };
 
@@ -33,18 +34,29 @@ enum memmap_kind {
 #define MEMMAP_PAM_RE 0x1u
 #define MEMMAP_PAM_WE 0x2u
 
+/* Parts of the adapter's memory that the processor sees; size 0: none. */
+#define MEMMAP_APERTURES 2
+
+struct memmap_aperture {
+	uint64_t gpa, size;
+	uint64_t offset; /* into the adapter's memory */
+};
+
 struct memmap_input {
 	uint64_t below_4g, above_4g; /* bytes of RAM, multiples of 1 MiB */
 	uint64_t rom_bytes;	     /* 64 KiB to 1 MiB */
 	/* [0]: F0000h, 64 KiB; [1] to [12]: 16 KiB each from C0000h. MEMMAP_PAM_RE and _WE. */
 	uint8_t pam[MEMMAP_PAM_AREAS];
+	/* [0]: beyond RAM, [1]: within A0000h to BFFFFh; what does not fit there is left out. */
+	struct memmap_aperture apertures[MEMMAP_APERTURES];
 	uint64_t hole_base, hole_bytes; /* FDHC: RAM hidden there; 0 bytes: none */
 };
 
 struct memmap_range {
 	uint64_t gpa, size;
 	enum memmap_kind kind;
-	uint64_t ram_offset; /* of gpa in the block of RAM; all but MEMMAP_ROM */
+	/* Of gpa in the block of RAM, or in the adapter's memory; all but MEMMAP_ROM. */
+	uint64_t ram_offset;
 	uint64_t rom_offset; /* of gpa in the firmware image; the ROM kinds */
 };
 

@@ -51,6 +51,9 @@ static uint8_t *dma_run(const struct memory *memory, uint64_t gpa, bool write, u
 	case MEMMAP_ROM_OVER_RAM:
 		return write ? memory->ram + range->ram_offset + offset
 			     : memory->rom + range->rom_offset + offset;
+	case MEMMAP_VRAM:
+		/* The adapter would not know what was written. */
+		return NULL;
 	case MEMMAP_VOID_OVER_RAM:
 		return write ? memory->ram + range->ram_offset + offset : NULL;
 	}
@@ -157,8 +160,23 @@ int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, s
 	return 0;
 }
 
+int memory_add_vram(struct memory *memory, uint32_t bytes)
+{
+	void *vram = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (vram == MAP_FAILED)
+		return -ENOMEM;
+	madvise(vram, bytes, MADV_DONTDUMP);
+	memory->vram.bytes = vram;
+	memory->vram.size = bytes;
+	return 0;
+}
+
 void memory_fini(struct memory *memory)
 {
+	if (memory->vram.bytes)
+		munmap(memory->vram.bytes, memory->vram.size);
+	memory->vram.bytes = NULL;
 	if (memory->ram)
 		munmap(memory->ram, memory->ram_bytes);
 	if (memory->rom && memory->rom != MAP_FAILED)

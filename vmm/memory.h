@@ -10,6 +10,7 @@
 #define VMM_MEMORY_H
 
 #include "memmap.h"
+#include "../devmodel/display.h"
 #include "../devmodel/dma.h"
 
 struct memory {
@@ -19,6 +20,7 @@ struct memory {
 	uint8_t *ram;
 	uint64_t ram_bytes;
 	uint8_t *rom;
+	struct display_memory vram; /* of the display adapter; no bytes: there is none */
 };
 
 /*
@@ -27,6 +29,9 @@ struct memory {
  */
 int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, size_t rom_bytes);
 void memory_fini(struct memory *memory);
+
+/* The display adapter's memory; once. 0 or -ENOMEM. */
+int memory_add_vram(struct memory *memory, uint32_t bytes);
 
 /* All RAM to zeros, as after power-on; gives the pages back to the host. */
 void memory_clear(struct memory *memory);

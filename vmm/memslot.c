@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "../base/bits.h"
 #include "memory.h"
 
 void memslot_init(struct memslots *slots, int vm_fd)
@@ -52,6 +53,10 @@ static int set_slot(const struct memslots *slots, unsigned int slot, const struc
 	case MEMMAP_RAM_READONLY:
 		region.userspace_addr = (uintptr_t)memory->ram + range->ram_offset;
 		region.flags = KVM_MEM_READONLY;
+		break;
+	case MEMMAP_VRAM:
+		region.userspace_addr = (uintptr_t)memory->vram.bytes + range->ram_offset;
+		region.flags = KVM_MEM_LOG_DIRTY_PAGES;
 		break;
 	default:
 		region.userspace_addr = (uintptr_t)memory->rom + range->rom_offset;
@@ -116,4 +121,31 @@ int memslot_update(struct memslots *slots, const struct memory *memory)
 	}
 	*slots = now;
 	return r;
+}
+
+static void sync_range(const struct memslots *slots, unsigned int slot,
+		       const struct memmap_range *range, struct display_memory *vram)
+{
+	uint64_t bitmap[DISPLAY_PAGES_MAX / 64] = { 0 };
+	struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = bitmap };
+	uint64_t pages = range->size / DISPLAY_PAGE_BYTES;
+
+	if (ioctl(slots->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0)
+		return;
+	for (uint64_t page = 0; page < pages; page++) {
+		if (!bitmap[page / 64])
+			page |= 63;
+		else if (bitmap[page / 64] & BIT64(page % 64))
+			display_mark_dirty(
+				vram, (uint32_t)(range->ram_offset + page * DISPLAY_PAGE_BYTES),
+				DISPLAY_PAGE_BYTES);
+	}
+}
+
+void memslot_sync_vram(const struct memslots *slots, struct memory *memory)
+{
+	for (unsigned int i = 0; i < slots->applied.count; i++) {
+		if (slots->applied.ranges[i].kind == MEMMAP_VRAM)
+			sync_range(slots, slots->slot[i], &slots->applied.ranges[i], &memory->vram);
+	}
 }

@@ -19,5 +19,11 @@ void memslot_init(struct memslots *slots, int vm_fd);
  * the guest. 0 or -errno, after which some ranges may be missing.
  */
 int memslot_update(struct memslots *slots, const struct memory *memory);
+/*
+ * Marks the pages of the display adapter's memory that processors wrote since the last call. Before
+ * memslot_update() it is called with no vCPU in the guest: what was written to ranges that go would be
+ * forgotten otherwise.
+ */
+void memslot_sync_vram(const struct memslots *slots, struct memory *memory);
 
 #endif

@@ -84,6 +84,7 @@ const struct seccomp_rule seccomp_rules[] = {
 	VCPUS(VCPU, KVM_SET_VCPU_EVENTS, "reset"),
 	VM(VCPU | LOOP, KVM_IRQ_LINE, "interrupt lines"),
 	VM(VCPU | LOOP, KVM_SET_USER_MEMORY_REGION, "PAM, SMRAM and base address registers"),
+	VM(VCPU | LOOP, KVM_GET_DIRTY_LOG, "what the guest wrote to the display's memory"),
 	VM(VCPU | LOOP, KVM_SET_IRQCHIP, "reset"),
 	VM(VCPU | LOOP, KVM_GET_PIT2, "pause"),
 	VM(VCPU | LOOP, KVM_SET_PIT2, "reset, resume"),

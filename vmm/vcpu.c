@@ -184,29 +184,32 @@ static bool carry_out_reset(struct vcpu *vcpu)
 
 /* --- exits */
 
-static void set_bytes(const struct kvm_coalesced_mmio *entry, struct io_bus *io)
+static void deliver_posted(const struct kvm_coalesced_mmio *entry, struct io_bus *io)
 {
 	uint32_t value = 0;
 
-	memcpy(&value, entry->data, min_u64(entry->len, sizeof(value)));
+	if (!entry->pio) {
+		io_memory_write(io, entry->phys_addr, entry->data,
+				(unsigned int)min_u64(entry->len, sizeof(entry->data)));
+		return;
+	}
+	if (entry->len != 1 && entry->len != 2 && entry->len != 4)
+		return;
+
+	memcpy(&value, entry->data, entry->len);
 	io_port_write(io, (uint16_t)entry->phys_addr, entry->len, value);
 }
 
-/* Delivers the port writes that the kernel collected, in their order. */
-static void drain_posted(struct vcpu_set *set)
+void vcpus_drain_posted(struct vcpu_set *set)
 {
-	struct kvm_coalesced_mmio_ring *ring = set->kvm->ring;
+	struct kvm_coalesced_mmio_ring *ring = set->kvm ? set->kvm->ring : NULL;
 	uint32_t last;
 
 	if (!ring)
 		return;
 	last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
 	while (ring->first != last) {
-		const struct kvm_coalesced_mmio *entry =
-			&ring->coalesced_mmio[ring->first % set->kvm->ring_slots];
-
-		if (entry->pio && (entry->len == 1 || entry->len == 2 || entry->len == 4))
-			set_bytes(entry, set->io);
+		deliver_posted(&ring->coalesced_mmio[ring->first % set->kvm->ring_slots], set->io);
 		__atomic_store_n(&ring->first, (ring->first + 1) % set->kvm->ring_slots,
 				 __ATOMIC_RELEASE);
 	}
@@ -296,7 +299,7 @@ static void handle_exit(struct vcpu *vcpu)
 		loop_unlock(set->loop);
 		return;
 	}
-	drain_posted(set);
+	vcpus_drain_posted(set);
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		handle_io(vcpu);

@@ -95,6 +95,8 @@ void vcpus_release(struct vcpu_set *set);
  */
 void vcpus_rest(struct vcpu_set *set);
 void vcpus_rested(struct vcpu_set *set);
+/* With the lock. Delivers the writes that the kernel collected (IO_POSTED), in their order. */
+void vcpus_drain_posted(struct vcpu_set *set);
 /* With the lock, under a hold. */
 void vcpus_reset(struct vcpu_set *set, enum vcpu_reset kind);
 

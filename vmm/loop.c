@@ -17,6 +17,9 @@
  * What a thread other than the loop's wants of a watch is noted in the watch, under the machine
  * lock, and a post carries it to the epoll set. An event that arrives in between is checked against
  * the note, so that a watch never hears what it has said it does not want.
+ *
+ * The machine's timer is not one of sd-event's sources: it is waited for beside sd-event's own epoll
+ * set, edge-triggered, so that a tick needs neither a turn of sd-event nor a read.
  */
 #include "loop.h"
 
@@ -35,6 +38,9 @@
 
 #define LOOP_SIGNALS_MAX 4
 
+/* What the loop's own epoll set reports. */
+enum { READY_SD_EVENT, READY_TIMER };
+
 struct loop_signal {
 	struct loop *loop;
 	sd_event_source *source;
@@ -44,6 +50,9 @@ struct loop_signal {
 
 struct loop {
 	sd_event *event;
+	int epoll_fd; /* what loop_run() sleeps on: sd-event's own epoll set, and the timer */
+	void (*timer_due)(void *opaque);
+	void *timer_opaque;
 	pthread_mutex_t lock;
 	pthread_t thread; /* runs the loop */
 	int post_fd;
@@ -340,6 +349,41 @@ int loop_signal(struct loop *loop, int number, void (*arrived)(void *opaque), vo
 	return 0;
 }
 
+/* --- the timer */
+
+int loop_set_machine_timer(struct loop *loop, int fd, void (*due)(void *opaque), void *opaque)
+{
+	struct epoll_event timer = { .events = EPOLLIN | EPOLLET, .data.u32 = READY_TIMER };
+
+	loop->timer_due = due;
+	loop->timer_opaque = opaque;
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &timer) < 0 ? -errno : 0;
+}
+
+/* Serves the timer until sd-event has something, too. */
+static int wait_for_events(struct loop *loop)
+{
+	struct epoll_event ready[2];
+	bool others = false;
+
+	while (!others) {
+		int count = epoll_wait(loop->epoll_fd, ready, ARRAY_LEN(ready), -1);
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < count; i++) {
+			if (ready[i].data.u32 == READY_SD_EVENT) {
+				others = true;
+				continue;
+			}
+			loop_lock(loop);
+			loop->timer_due(loop->timer_opaque);
+			loop_unlock(loop);
+		}
+	}
+	return 0;
+}
+
 /* --- the loop */
 
 static void quit_posted(struct loop_post *post)
@@ -366,6 +410,7 @@ static int lock_init(pthread_mutex_t *lock)
 
 int loop_new(struct loop **ret_loop)
 {
+	struct epoll_event others = { .events = EPOLLIN, .data.u32 = READY_SD_EVENT };
 	struct loop *loop = calloc(1, sizeof(*loop));
 	int error;
 
@@ -373,19 +418,25 @@ int loop_new(struct loop **ret_loop)
 		return -ENOMEM;
 	loop->thread = pthread_self();
 	loop->quit_post.run = quit_posted;
+	loop->post_fd = loop->epoll_fd = -1;
 	error = lock_init(&loop->lock);
 	if (error < 0) {
 		free(loop);
 		return error;
 	}
 	loop->post_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (loop->post_fd < 0) {
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->post_fd < 0 || loop->epoll_fd < 0) {
 		error = -errno;
 		goto failed;
 	}
 	error = sd_event_new(&loop->event);
 	if (error < 0)
 		goto failed;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, sd_event_get_fd(loop->event), &others) < 0) {
+		error = -errno;
+		goto failed;
+	}
 	error = sd_event_add_io(loop->event, &loop->post_source, loop->post_fd, EPOLLIN,
 				posts_ready, loop);
 	if (error < 0)
@@ -406,6 +457,7 @@ void loop_free(struct loop *loop)
 		sd_event_source_disable_unref(loop->signals[i].source);
 	sd_event_source_disable_unref(loop->post_source);
 	sd_event_unref(loop->event);
+	fd_close(loop->epoll_fd);
 	fd_close(loop->post_fd);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);
@@ -413,8 +465,24 @@ void loop_free(struct loop *loop)
 
 int loop_run(struct loop *loop)
 {
+	int status = 0;
+
 	loop->thread = pthread_self();
-	return sd_event_loop(loop->event);
+	while (sd_event_get_state(loop->event) != SD_EVENT_FINISHED) {
+		int r = sd_event_prepare(loop->event);
+
+		if (r == 0) {
+			r = wait_for_events(loop);
+			if (r == 0)
+				r = sd_event_wait(loop->event, 0);
+		}
+		if (r > 0)
+			r = sd_event_dispatch(loop->event);
+		if (r < 0)
+			return r;
+	}
+	(void)sd_event_get_exit_code(loop->event, &status);
+	return status;
 }
 
 void loop_quit(struct loop *loop, int status)

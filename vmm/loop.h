@@ -68,6 +68,13 @@ void loop_timer_set(struct loop_timer *timer, bool on);
 /* NULL is allowed. */
 void loop_timer_free(struct loop_timer *timer);
 
+/*
+ * A timer descriptor beside the event loop, for what may fire thousands of times a second: a turn of
+ * sd-event costs thousands of instructions. @due is called with the lock whenever @fd has fired since the
+ * last call; nobody needs to read it. Once, before the loop runs. 0 or -errno. @fd stays the caller's.
+ */
+int loop_set_machine_timer(struct loop *loop, int fd, void (*due)(void *opaque), void *opaque);
+
 /* A signal for the loop (SIGTERM, SIGINT); must be blocked in all threads. */
 int loop_signal(struct loop *loop, int number, void (*arrived)(void *opaque), void *opaque);
 

@@ -171,15 +171,11 @@ static void timers_program(struct timer_queue *queue, uint64_t deadline_ns)
 
 static void settle(struct machine *machine, struct vcpu *self);
 
-static void timers_due(void *opaque, uint32_t events)
+static void timers_due(void *opaque)
 {
 	struct machine *machine = opaque;
-	uint64_t expirations;
 
-	(void)events;
-	/* It may have been programmed for later, or the machine paused, since it woke us. */
-	if (read(machine->timer_fd, &expirations, sizeof(expirations)) < 0)
-		return;
+	/* It may have been programmed for later since it woke us, which does no harm, or the machine paused. */
 	if (!machine->clock.running)
 		return;
 	timer_queue_run(&machine->timers, clock_now(&machine->clock));
@@ -615,8 +611,7 @@ static int build_timers(struct machine *machine, char *error, size_t error_size)
 	if (machine->timer_fd < 0) {
 		r = -errno;
 	} else {
-		r = loop_watch_new(machine->loop, machine->timer_fd, EPOLLIN, timers_due, machine,
-				   &machine->timer_watch);
+		r = loop_set_machine_timer(machine->loop, machine->timer_fd, timers_due, machine);
 	}
 	if (r < 0)
 		snprintf(error, error_size, "creating a timer: %s", strerror(-r));
@@ -788,7 +783,6 @@ void machine_free(struct machine *machine)
 	vcpus_fini(&machine->vcpus);
 	memory_fini(&machine->memory);
 	kvm_fini(&machine->kvm);
-	loop_watch_free(machine->timer_watch);
 	fd_close(machine->timer_fd);
 	free(machine);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "../../base/bits.h"
@@ -43,7 +44,9 @@ static bool lock_is_held(void)
 	bool got = false, held;
 
 	cr_assert_eq(pthread_create(&thread, NULL, try_lock, &got), 0);
-	usleep(20000);
+	/* Long enough for a thread on a busy machine to come to its turn. */
+	for (int ms = 0; ms < 300 && !__atomic_load_n(&got, __ATOMIC_SEQ_CST); ms++)
+		usleep(1000);
 	held = !__atomic_load_n(&got, __ATOMIC_SEQ_CST);
 	if (held)
 		loop_unlock(loop);
@@ -415,4 +418,71 @@ Test(loop, any_thread_may_quit_and_the_first_status_counts)
 	cr_assert_eq(pthread_create(&thread, NULL, quit_from_elsewhere, NULL), 0);
 	cr_assert_eq(loop_run(loop), 3);
 	pthread_join(thread, NULL);
+}
+
+/* --- the timer */
+
+struct ticks {
+	int fd;
+	unsigned int count, wanted;
+	bool locked;
+};
+
+static void tick(void *opaque)
+{
+	struct ticks *ticks = opaque;
+	struct itimerspec soon = { .it_value.tv_nsec = 1000000 };
+
+	ticks->count++;
+	ticks->locked = lock_is_held();
+	if (ticks->count == ticks->wanted)
+		loop_quit(loop, 3);
+	else
+		timerfd_settime(ticks->fd, 0, &soon, NULL);
+}
+
+Test(loop, timer_is_due_once_for_each_time_it_fires_and_nobody_reads_it)
+{
+	struct ticks ticks = { .wanted = 5 };
+	struct itimerspec now = { .it_value.tv_nsec = 1 };
+	struct note note = { .post.run = note_run, .id = 1 };
+
+	ticks.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	cr_assert_eq(loop_set_machine_timer(loop, ticks.fd, tick, &ticks), 0);
+	timerfd_settime(ticks.fd, 0, &now, NULL);
+	loop_post(loop, &note.post);
+	cr_assert_eq(loop_run(loop), 3);
+	cr_assert_eq(ticks.count, 5);
+	cr_assert(ticks.locked);
+	cr_assert_eq(note.runs, 1, "the rest goes on beside it");
+	close(ticks.fd);
+}
+
+static void count_tick(void *opaque)
+{
+	++*(unsigned int *)opaque;
+}
+
+static void *quit_a_little_later(void *opaque)
+{
+	usleep(50000);
+	loop_post(loop, opaque);
+	return NULL;
+}
+
+Test(loop, timer_that_has_fired_does_not_fire_again_by_being_left_alone)
+{
+	struct loop_post quit = { .run = quit_run };
+	struct itimerspec now = { .it_value.tv_nsec = 1 };
+	unsigned int count = 0;
+	pthread_t thread;
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+	cr_assert_eq(loop_set_machine_timer(loop, fd, count_tick, &count), 0);
+	timerfd_settime(fd, 0, &now, NULL);
+	cr_assert_eq(pthread_create(&thread, NULL, quit_a_little_later, &quit), 0);
+	cr_assert_eq(loop_run(loop), 7);
+	pthread_join(thread, NULL);
+	cr_assert_eq(count, 1);
+	close(fd);
 }

@@ -6,6 +6,7 @@
  *	vhd_copy from IMAGE RAW		reads IMAGE into RAW
  *	vhd_copy hold IMAGE		locks IMAGE, says so, and waits for the end of its input
  *	vhd_copy member NAME		prints that member of the JSON object in its input
+ *	vhd_copy count NAME VALUE	... how many objects of the JSON list have that member
  */
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -55,11 +56,11 @@ static void copy(struct vhd *vhd, int raw, bool to)
 	}
 }
 
-/* All of the input must be one object and nothing else. */
-static int print_member(const char *name)
+/* All of the input must be one object or list and nothing else. */
+static struct json_object *read_json(void)
 {
 	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *object, *member;
+	struct json_object *object;
 	static char text[65536];
 	size_t size = fread(text, 1, sizeof(text), stdin);
 
@@ -67,10 +68,31 @@ static int print_member(const char *name)
 		size--;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text, (int)size);
-	if (!object || json_tokener_get_parse_end(tokener) != size ||
-	    !json_object_object_get_ex(object, name, &member))
+	return object && json_tokener_get_parse_end(tokener) == size ? object : NULL;
+}
+
+static int print_member(const char *name)
+{
+	struct json_object *object = read_json(), *member;
+
+	if (!json_object_object_get_ex(object, name, &member))
 		return 1;
 	puts(json_object_get_string(member));
+	return 0;
+}
+
+static int print_count(const char *name, const char *value)
+{
+	struct json_object *list = read_json(), *member;
+	size_t count = 0;
+
+	if (!json_object_is_type(list, json_type_array))
+		return 1;
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		count += json_object_object_get_ex(json_object_array_get_idx(list, i), name,
+						   &member) &&
+			 !strcmp(json_object_get_string(member), value);
+	printf("%zu\n", count);
 	return 0;
 }
 
@@ -87,6 +109,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "member"))
 		return print_member(argv[2]);
+	if (!strcmp(argv[1], "count") && argc > 3)
+		return print_count(argv[2], argv[3]);
 	file.fd = open(argv[2], O_RDWR);
 	if (!strcmp(argv[1], "hold")) {
 		check(vhd_lock(file.fd, true), "lock");

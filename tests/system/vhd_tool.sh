@@ -3,45 +3,7 @@
 # mainstay-vhd on real files, and its images in qemu-img's hands and back.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-build=$PWD/${BUILD:-build}
-tool=$build/bin/mainstay-vhd
-copy=$build/vhd_copy
-work=$(mktemp -d)
-holder=
-trap '[[ $holder ]] && kill $holder 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-
-# check NAME COMMAND...: one test; the command's output is shown when it fails.
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/log"
-		failed=1
-	fi
-}
-# refuses STATUS TEXT COMMAND...: fails with this status and says TEXT in one line.
-refuses() {
-	local status=$1 text=$2 out
-	shift 2
-	out=$("$@" 2>&1 >/dev/null)
-	[[ $? == "$status" && $out == *"$text"* && $(wc -l <<<"$out") == 1 ]] && return
-	echo "said: $out"
-	return 1
-}
-json() {
-	"$tool" info --json "$1" | "$copy" member "$2"
-}
-
-cc -D_GNU_SOURCE -O1 -o "$copy" tests/system/vhd_copy.c "$build/lib/vhd.a" "$build/lib/base.a" \
-	$(pkg-config --cflags --libs json-c) || {
-	echo "not ok - the copying program cannot be built"
-	exit 1
-}
-cd "$work" || exit 1
+. tests/lib/vhd.bash
 
 # --- create and info
 check "create makes a dynamic disk" "$tool" create nt4.vhd 4G

@@ -11,9 +11,9 @@
 #include "tool.h"
 
 static const struct verb *const verbs[] = {
-	&verb_check,
-	&verb_create,
-	&verb_info,
+	&verb_create,  &verb_info,   &verb_check,   &verb_repair, &verb_map,
+	&verb_convert, &verb_resize, &verb_compact, &verb_merge,  &verb_rebase,
+	&verb_relink,  &verb_clone,  &verb_compare, &verb_read,	  &verb_write,
 };
 
 static void print_verb_help(const struct verb *verb)
@@ -28,15 +28,14 @@ static void print_verb_help(const struct verb *verb)
 static void print_help(void)
 {
 	printf("usage: mainstay-vhd VERB [OPTION]... [ARGUMENT]...\n\n"
-	       "Makes and describes virtual hard disk (VHD) images.\n\nverbs:\n");
+	       "Makes, examines and changes virtual hard disk (VHD) images.\n\nverbs:\n");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		printf("  %-10s %-14s %s\n", verbs[i]->name, verbs[i]->arguments,
 		       verbs[i]->summary);
 	printf("\nmainstay-vhd VERB --help explains one; --version prints the version.\n"
-	       "Sizes take K, M, G or T, powers of 1024.\n\nexamples:\n");
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		printf("%s", verbs[i]->examples);
-	printf("\nExit status: 0 done, 1 failed, 2 the command line makes no sense.\n");
+	       "Sizes take K, M, G or T, powers of 1024.\n\n"
+	       "Exit status: 0 done, 1 failed, 2 the command line makes no sense;\n"
+	       "check, repair and compare have statuses of their own.\n");
 }
 
 static bool asks_for_help(int argc, char **argv)
@@ -62,8 +61,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	if (!target)
 		return fail("out of memory");
 	count = opt_parse(verb->options, target, argc, argv, error, sizeof(error));
-	/* qemu-img check, whose exit statuses ours are, says with 2 that errors were found. */
-	status = verb == &verb_check ? EXIT_FAILURE : EXIT_USAGE;
+	status = verb->usage_status ? verb->usage_status : EXIT_USAGE;
 	if (count < 0) {
 		fail("%s", error);
 	} else if (count < verb->arguments_min || count > verb->arguments_max) {

@@ -22,15 +22,15 @@ struct verb {
 	const struct opt *options;
 	size_t target_bytes;
 	int arguments_min, arguments_max;
+	int usage_status; /* when the command line is at fault; 0: EXIT_USAGE */
 	/* The exit status. @count arguments, which may be changed. */
 	int (*run)(void *target, int count, char **arguments);
 };
 
 /* The last row of a table of options. */
-#define OPT_END                                                                                    \
-	{                                                                                          \
-		NULL, 0, OPT_FLAG, NULL, NULL, 0, 0, 0, NULL                                       \
-	}
+/* clang-format off */
+#define OPT_END { NULL, 0, OPT_FLAG, NULL, NULL, 0, 0, 0, NULL }
+/* clang-format on */
 
 /* --- message.c */
 
@@ -121,41 +121,20 @@ struct shape {
 extern const char shape_type_help[], shape_policy_help[], shape_consumer_help[], shape_block_help[],
 	shape_preallocate_help[];
 
+/* clang-format off */
 /* The rows of a table of options, for a target with a struct shape called @member. */
-#define SHAPE_OPTIONS(target, member)                                                              \
-	{ "type", 't', OPT_STRING, "TYPE", shape_type_help, offsetof(target, member.type),         \
-	  0,	  0,   NULL },                                                                     \
-		{ "for",                                                                           \
-		  0,                                                                               \
-		  OPT_STRING,                                                                      \
-		  "CONSUMER",                                                                      \
-		  shape_consumer_help,                                                             \
-		  offsetof(target, member.consumer),                                               \
-		  0,                                                                               \
-		  0,                                                                               \
-		  NULL },                                                                          \
-		{ "size-policy",                                                                   \
-		  0,                                                                               \
-		  OPT_STRING,                                                                      \
-		  "POLICY",                                                                        \
-		  shape_policy_help,                                                               \
-		  offsetof(target, member.size_policy),                                            \
-		  0,                                                                               \
-		  0,                                                                               \
-		  NULL },                                                                          \
-		{ "block-size",                                                                    \
-		  0,                                                                               \
-		  OPT_SIZE,                                                                        \
-		  "SIZE",                                                                          \
-		  shape_block_help,                                                                \
-		  offsetof(target, member.block_bytes),                                            \
-		  VHD_BLOCK_BYTES_MIN,                                                             \
-		  VHD_BLOCK_BYTES_MAX,                                                             \
-		  NULL },                                                                          \
-	{                                                                                          \
-		"preallocate", 0, OPT_FLAG, NULL, shape_preallocate_help,                          \
-			offsetof(target, member.preallocate), 0, 0, NULL                           \
-	}
+#define SHAPE_OPTIONS(target, member) \
+	{ "type", 't', OPT_STRING, "TYPE", shape_type_help, \
+	  offsetof(target, member.type), 0, 0, NULL }, \
+	{ "for", 0, OPT_STRING, "CONSUMER", shape_consumer_help, \
+	  offsetof(target, member.consumer), 0, 0, NULL }, \
+	{ "size-policy", 0, OPT_STRING, "POLICY", shape_policy_help, \
+	  offsetof(target, member.size_policy), 0, 0, NULL }, \
+	{ "block-size", 0, OPT_SIZE, "SIZE", shape_block_help, \
+	  offsetof(target, member.block_bytes), VHD_BLOCK_BYTES_MIN, VHD_BLOCK_BYTES_MAX, NULL }, \
+	{ "preallocate", 0, OPT_FLAG, NULL, shape_preallocate_help, \
+	  offsetof(target, member.preallocate), 0, 0, NULL }
+/* clang-format on */
 
 /* The library's options for a disk of at least @bytes (by the policy). The exit status. */
 int shape_resolve(const struct shape *shape, uint64_t bytes,
@@ -165,7 +144,97 @@ int shape_create(const struct output *output, const struct vhd_create_options *o
 /* Gives the finished file the space of all its holes, if the options want that. */
 int shape_finish(const struct output *output, const struct shape *shape);
 
+/* --- disk.c: a disk of any kind with its parents, open. */
+
+/* What all verbs that open a disk take; the first member of their targets. */
+struct disk_words {
+	const char *parent, *size_rule;
+	const char *folders[16]; /* NULL-terminated */
+	bool accept_parent;
+};
+
+int disk_add_folder(void *target, const char *value, char *error, size_t error_size);
+extern const char disk_parent_help[], disk_folder_help[], disk_accept_help[], disk_size_help[];
+
+/* clang-format off */
+#define DISK_OPTIONS(target, member) \
+	{ "parent", 0, OPT_STRING, "FILE", disk_parent_help, \
+	  offsetof(target, member.parent), 0, 0, NULL }, \
+	{ "search", 0, OPT_CALL, "FOLDER", disk_folder_help, 0, 0, 0, disk_add_folder }, \
+	{ "accept-parent", 0, OPT_FLAG, NULL, disk_accept_help, \
+	  offsetof(target, member.accept_parent), 0, 0, NULL }, \
+	{ "size-rule", 0, OPT_STRING, "RULE", disk_size_help, \
+	  offsetof(target, member.size_rule), 0, 0, NULL }
+/* clang-format on */
+
+enum disk_format { DISK_AUTO, DISK_VHD, DISK_RAW };
+/* "auto", "vhd" or "raw"; NULL is auto. The exit status. */
+int disk_format_of(const char *text, enum disk_format *ret_format);
+#define DISK_FORMAT_HELP "vhd, raw or auto (default): raw when it is nothing else"
+
+struct disk_options {
+	bool read_only;
+	enum disk_format format;	/* DISK_AUTO: a file that is nothing known is raw */
+	bool no_locks;			/* of parents, for who has them */
+	const struct disk_words *words; /* or NULL */
+};
+
+struct disk {
+	const char *path;
+	struct vhd_chain chain;
+	struct vhd *vhd;
+};
+
+/* Prints warnings. The exit status; the disk need not be closed after a failure. */
+int disk_open(struct disk *disk, const char *path, const struct disk_options *options);
+/* Flushes what was written. The exit status. */
+int disk_close(struct disk *disk);
+/* Without a flush, after a failure. */
+void disk_drop(struct disk *disk);
+/* What a file is by its first bytes, if that is an image that others handle: "qcow2", ...; NULL. */
+const char *disk_foreign_format(int fd);
+
+/* --- children.c */
+
+/*
+ * Refuses when images in the folder of the disk at @path name it as their parent; @but may, or is
+ * NULL. @what would break them: "resizing it". The exit status.
+ */
+int refuse_children(const char *path, const uint8_t id[16], const char *but, const char *what);
+extern const char children_help[];
+/* clang-format off */
+#define CHILDREN_OPTION(target, member) \
+	{ "ignore-children", 0, OPT_FLAG, NULL, children_help, offsetof(target, member), 0, 0, NULL }
+/* clang-format on */
+
+/* --- stream.c: pipes, and files without a name */
+
+/* A file without a name in the folder of @near; "/proc/self/fd/N" in @ret_path. Or -1, reported. */
+int scratch_open(const char *near, char ret_path[32]);
+/*
+ * Writes what @fd gives, up to @most bytes or its end, to the disk from @offset on. Zeros take no
+ * space on a disk that is @empty. The exit status; the number of bytes in *ret_bytes.
+ */
+int stream_in(int fd, const char *name, struct disk *disk, uint64_t offset, uint64_t most,
+	      bool empty, uint64_t *ret_bytes);
+/* Writes a part of the disk to @fd. */
+int stream_out(struct disk *disk, uint64_t offset, uint64_t bytes, int fd, const char *name);
+/* All of a file. */
+int stream_file(int from, const char *from_name, int to, const char *to_name);
+
+/* --- child.c: other programs */
+
+/* Runs argv[0], found in PATH, and waits. The exit status, with a message when it is not 0. */
+int run_program(const char *const *argv);
+/* Whether such a program is there. */
+bool have_program(const char *name);
+
+/* convert.c: a whole chain into a new dynamic disk. */
+int convert_chain(const struct disk_words *words, char *from, char *to, bool force);
+
 /* --- one in each file */
-extern const struct verb verb_check, verb_create, verb_info;
+extern const struct verb verb_check, verb_clone, verb_compact, verb_compare, verb_convert,
+	verb_create, verb_info, verb_map, verb_merge, verb_read, verb_rebase, verb_relink,
+	verb_repair, verb_resize, verb_write;
 
 #endif

@@ -78,6 +78,7 @@ $(BUILD)/gen/$(1).h: $(BUILD)/gen/$(2)
 endef
 $(eval $(call bytes_rule,dsdt_aml,dsdt.aml))
 $(eval $(call bytes_rule,bios_disk_rom,bios_disk.rom))
+$(eval $(call bytes_rule,linux_boot_rom,linux_boot.rom))
 $(BUILD)/gen/dsdt.aml: vmm/acpi/dsdt.asl
 	@mkdir -p $(@D)
 	$(say) IASL $<
@@ -87,7 +88,7 @@ $(BUILD)/gen/%.rom: devmodel/rom/%.S
 	$(say) ROM $<
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0 -e 0 --oformat binary -o $@ $@.o
 $(BUILD)/obj/vmm/acpi.o: $(BUILD)/gen/dsdt_aml.h
-$(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h
+$(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h $(BUILD)/gen/linux_boot_rom.h
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd)

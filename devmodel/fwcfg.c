@@ -48,8 +48,8 @@ enum { REGION_SELECT, REGION_DMA };
 #define DMA_SELECT BIT(3)
 #define DMA_WRITE BIT(4)
 #define DMA_KEY_SHIFT 16
-/* No firmware has more to read; it bounds the zeros behind an item's end. */
-#define DMA_LENGTH_MAX (64u << 20)
+/* Bounds the zeros that a command can ask for behind an item's end. */
+#define DMA_ZEROS_MAX (64u << 20)
 #define DMA_ZEROS 4096
 
 #define DIRECTORY_ENTRY_BYTES 64
@@ -100,26 +100,37 @@ static struct fwcfg_item *find_item(struct fwcfg *f, uint32_t key)
 	return NULL;
 }
 
-static int add_item(struct fwcfg *f, uint16_t key, const char *name, const void *data, size_t size)
+/* @data belongs to the item if it is made. */
+static int own_item(struct fwcfg *f, uint16_t key, const char *name, void *data, size_t size)
 {
 	struct fwcfg_item *item = &f->items[f->count];
-	uint8_t *copy;
 
-	if (size > FWCFG_ITEM_BYTES_MAX)
-		return -E2BIG;
 	if (find_item(f, key))
 		return -EEXIST;
 	if (f->count == FWCFG_ITEMS_MAX)
 		return -ENOSPC;
+	*item = (struct fwcfg_item){ .key = key, .data = data, .size = (uint32_t)size };
+	strncpy(item->name, name, sizeof(item->name) - 1);
+	f->count++;
+	return 0;
+}
+
+static int add_item(struct fwcfg *f, uint16_t key, const char *name, const void *data, size_t size)
+{
+	uint8_t *copy;
+	int r;
+
+	if (size > FWCFG_ITEM_BYTES_MAX)
+		return -E2BIG;
 	copy = malloc(size + 1);
 	if (!copy)
 		return -ENOMEM;
 	if (size)
 		memcpy(copy, data, size);
-	*item = (struct fwcfg_item){ .key = key, .data = copy, .size = (uint32_t)size };
-	strncpy(item->name, name, sizeof(item->name) - 1);
-	f->count++;
-	return 0;
+	r = own_item(f, key, name, copy, size);
+	if (r < 0)
+		free(copy);
+	return r;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -152,11 +163,25 @@ static void write_directory(struct fwcfg *f)
 	directory->size = DIRECTORY_HEADER_BYTES + count * DIRECTORY_ENTRY_BYTES;
 }
 
+/* Neither the interface's own nor a file's. */
+static bool key_is_free_to_use(uint16_t key)
+{
+	return !(key & KEY_WRITE_CHANNEL) &&
+	       (key < FWCFG_KEY_FILES || key >= FWCFG_KEY_FILES + FWCFG_ITEMS_MAX);
+}
+
+int fwcfg_give(struct device *dev, uint16_t key, void *data, size_t size)
+{
+	if (!key_is_free_to_use(key))
+		return -EINVAL;
+	if (size > FWCFG_GIVEN_BYTES_MAX)
+		return -E2BIG;
+	return own_item(fwcfg_of(dev), key, "", data, size);
+}
+
 int fwcfg_add(struct device *dev, uint16_t key, const void *data, size_t size)
 {
-	if (key >= FWCFG_KEY_FILES && key < FWCFG_KEY_FILES + FWCFG_ITEMS_MAX)
-		return -EINVAL;
-	if (key & KEY_WRITE_CHANNEL)
+	if (!key_is_free_to_use(key))
 		return -EINVAL;
 	return add_item(fwcfg_of(dev), key, "", data, size);
 }
@@ -224,8 +249,11 @@ static int dma_read_item(struct fwcfg *f, uint64_t gpa, uint32_t length)
 	struct dma *dma = f->dev.env->dma;
 	const uint8_t *data = NULL;
 	uint32_t n = (uint32_t)min_u64(item_left(f, &data), length);
-	int r = n ? dma_write(dma, gpa, data, n) : 0;
+	int r;
 
+	if (length - n > DMA_ZEROS_MAX)
+		return -EINVAL;
+	r = n ? dma_write(dma, gpa, data, n) : 0;
 	for (uint64_t done = n; done < length && r == 0; done += n) {
 		n = (uint32_t)min_u64(length - done, sizeof(zeros));
 		r = dma_write(dma, gpa + done, zeros, n);
@@ -253,8 +281,7 @@ static void dma_command(struct fwcfg *f)
 	if (control & DMA_SELECT)
 		select_item(f, control >> DMA_KEY_SHIFT);
 	if (control & DMA_READ)
-		r = length <= DMA_LENGTH_MAX ? dma_read_item(f, get_be64(command + 8), length)
-					     : -EINVAL;
+		r = dma_read_item(f, get_be64(command + 8), length);
 	else if (control & DMA_WRITE)
 		r = -EROFS;
 	else if (control & DMA_SKIP)

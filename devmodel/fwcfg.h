@@ -17,6 +17,7 @@
 
 #define FWCFG_ITEMS_MAX 128 /* all, the three above too */
 #define FWCFG_ITEM_BYTES_MAX (16u << 20)
+#define FWCFG_GIVEN_BYTES_MAX (1u << 30)
 #define FWCFG_NAME_BYTES 56 /* with the NUL */
 
 struct fwcfg_config {
@@ -29,6 +30,8 @@ struct fwcfg_config {
  * in the order they come; the directory is sorted by name.
  */
 int fwcfg_add(struct device *dev, uint16_t key, const void *data, size_t size);
+/* The same with memory of malloc(), which belongs to the device if it is added; at most 1 GiB. */
+int fwcfg_give(struct device *dev, uint16_t key, void *data, size_t size);
 int fwcfg_add_file(struct device *dev, const char *name, const void *data, size_t size);
 
 extern const struct device_class fwcfg_class;

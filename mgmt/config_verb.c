@@ -37,6 +37,8 @@ static void make_all_absolute(struct machine_config *config)
 {
 	make_absolute(config, &config->firmware);
 	make_absolute(config, &config->firmware_log);
+	make_absolute(config, &config->kernel);
+	make_absolute(config, &config->initrd);
 	make_absolute(config, &config->parallel.path);
 	for (uint32_t i = 0; i < config->disk_count; i++)
 		make_absolute(config, &config->disks[i].path);

@@ -106,6 +106,12 @@ int machine_config_check(const struct machine_config *config, char *error, size_
 	}
 	if (check_places(config, error, error_size) < 0)
 		return -EINVAL;
+	if (!config->kernel && (config->initrd || config->append)) {
+		snprintf(error, error_size,
+			 "%s: needs a kernel; give one (--kernel), or leave this out",
+			 config->initrd ? "initrd" : "append");
+		return -EINVAL;
+	}
 	return check_serial(config, error, error_size);
 }
 

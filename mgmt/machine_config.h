@@ -23,7 +23,8 @@
 #define MACHINE_FLOPPIES_MAX 2
 #define MACHINE_SERIAL_MAX 4
 #define MACHINE_NAME_MAX 64
-#define MACHINE_LABEL_MAX 255 /* bytes of a disk's or port's name in messages */
+#define MACHINE_LABEL_MAX 255	/* bytes of a disk's or port's name in messages */
+#define MACHINE_APPEND_MAX 4095 /* bytes of a kernel's command line */
 #define MACHINE_BOARD 1
 #define MACHINE_MEMORY_MIB_MIN 4
 #define MACHINE_MEMORY_MIB_MAX 1048576
@@ -116,9 +117,10 @@ struct machine_config {
 	uint32_t cpus;
 	unsigned int cpu; /* index into machine_cpus[] */
 	const char *firmware;
-	const char *firmware_log; /* NULL: none */
-	unsigned int rtc;	  /* enum machine_rtc */
-	unsigned int sandbox;	  /* enum machine_sandbox */
+	const char *firmware_log;	      /* NULL: none */
+	const char *kernel, *initrd, *append; /* a Linux kernel to boot directly; NULL: none */
+	unsigned int rtc;		      /* enum machine_rtc */
+	unsigned int sandbox;		      /* enum machine_sandbox */
 	uint32_t disk_count;
 	struct machine_disk disks[MACHINE_DISKS_MAX];
 	uint32_t floppy_count; /* drive A first */
@@ -186,6 +188,7 @@ int machine_option_boot(void *target, const char *value, char *error, size_t err
 int machine_option_drive(void *target, const char *value, char *error, size_t error_size);
 int machine_option_name(void *target, const char *value, char *error, size_t error_size);
 int machine_option_uuid(void *target, const char *value, char *error, size_t error_size);
+int machine_option_append(void *target, const char *value, char *error, size_t error_size);
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size);
 int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size);
 
@@ -236,6 +239,17 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		  .argument = "FILE",                                                              \
 		  .help = "append the firmware's messages to FILE",                                \
 		  .offset = offsetof(struct machine_config, firmware_log) },                       \
+		{ .name = "kernel",                                                                \
+		  .kind = OPT_STRING,                                                              \
+		  .argument = "FILE",                                                              \
+		  .help = "boot this Linux kernel (bzImage) before any disk",                      \
+		  .offset = offsetof(struct machine_config, kernel) },                             \
+		{ .name = "initrd",                                                                \
+		  .kind = OPT_STRING,                                                              \
+		  .argument = "FILE",                                                              \
+		  .help = "its initial RAM disk",                                                  \
+		  .offset = offsetof(struct machine_config, initrd) },                             \
+		MACHINE_OPTION_CALL("append", "TEXT", "its command line", machine_option_append),  \
 		MACHINE_OPTION_CALL("rtc", "utc|local",                                            \
 				    "the clock's time zone (default local, "                       \
 				    "as Windows wants it)",                                        \

@@ -88,6 +88,31 @@ static int open_firmware(const char *path, char *error, size_t error_size)
 	return -EINVAL;
 }
 
+/* --- kernel --- */
+
+static int open_boot_file(const char *path, const char *what, int *ret_fd, char *error,
+			  size_t error_size)
+{
+	struct stat st;
+	int fd, r = 0;
+
+	if (!path)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode))
+		r = -EINVAL;
+	if (r == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	snprintf(error, error_size, "%s: %s: %s; give a file that you can read", path, what,
+		 r == -EINVAL ? "not a file" : strerror(-r));
+	fd_close(fd);
+	return r;
+}
+
 /* --- disks and media --- */
 
 static int open_disks(const struct machine_config *config, struct machine_files *files, char *error,
@@ -170,6 +195,11 @@ int machine_files_open(const struct machine_config *config, bool kvm, struct mac
 		files->firmware = open_firmware(config->firmware, error, error_size);
 		r = files->firmware < 0 ? files->firmware : 0;
 	}
+	if (r == 0)
+		r = open_boot_file(config->kernel, "kernel", &files->kernel, error, error_size);
+	if (r == 0)
+		r = open_boot_file(config->initrd, "initial RAM disk", &files->initrd, error,
+				   error_size);
 	if (r == 0 && kvm) {
 		files->kvm = open_kvm(error, error_size);
 		r = files->kvm < 0 ? files->kvm : 0;

@@ -376,6 +376,18 @@ static const struct member machine_members[] = {
 	  .offset = offsetof(struct machine_config, firmware_log),
 	  .description =
 		  "The firmware's messages are appended to this file. Without it: dropped." },
+	{ .name = "kernel",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_config, kernel),
+	  .description = "A Linux kernel (bzImage) that is booted before any disk." },
+	{ .name = "initrd",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_config, initrd),
+	  .description = "The kernel's initial RAM disk." },
+	{ .name = "append",
+	  .kind = MEMBER_TEXT,
+	  .offset = offsetof(struct machine_config, append),
+	  .description = "The kernel's command line." },
 	{ .name = "rtc",
 	  .kind = MEMBER_ENUM,
 	  .offset = offsetof(struct machine_config, rtc),
@@ -466,7 +478,7 @@ static const struct member machine_members[] = {
 	AT_MOST_ONE("cdroms", "slot", "primary-slave")                                             \
 	AT_MOST_ONE("cdroms", "slot", "secondary-master")                                          \
 	AT_MOST_ONE("cdroms", "slot", "secondary-slave")                                           \
-	"]}"
+	"],\"dependentRequired\":{\"initrd\":[\"kernel\"],\"append\":[\"kernel\"]}}"
 /* clang-format on */
 
 const struct member_object machine_object = { .members = machine_members,

@@ -92,6 +92,19 @@ int machine_option_uuid(void *target, const char *value, char *error, size_t err
 	return 0;
 }
 
+int machine_option_append(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+
+	if (strlen(value) > MACHINE_APPEND_MAX || !utf8_is_valid(value, strlen(value))) {
+		snprintf(error, error_size, "--append: give at most %d bytes of UTF-8",
+			 MACHINE_APPEND_MAX);
+		return -1;
+	}
+	config->append = value;
+	return 0;
+}
+
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;

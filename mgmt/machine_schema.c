@@ -98,8 +98,8 @@ static json_object *describe_member(const struct member *m)
 	case MEMBER_IGNORED:
 	case MEMBER_NAME:
 	case MEMBER_UUID:
-	case MEMBER_TEXT:
 	case MEMBER_PATH:
+	case MEMBER_TEXT:
 		describe_text(json, m);
 		break;
 	case MEMBER_ENUM:

@@ -93,11 +93,19 @@ static void read_description(struct run_options *options, int argc, char **argv)
 	}
 	if (!options->config_file && !config->serial_count && !options->devtest)
 		config->serial[config->serial_count++].kind = MACHINE_CHAR_STDIO;
-	if (!machine_config_first_path(config) && !options->devtest)
+	if (!machine_config_first_path(config) && !options->devtest && !config->kernel)
 		die("no disk: give a disk image, or --drive PATH; --help says more");
 	if (machine_config_check(config, error, sizeof(error)) < 0)
 		die("%s", error);
 	machine_config_derive(config);
+}
+
+/* What a machine without a name is called after. */
+static const char *named_after(const struct machine_config *config)
+{
+	const char *path = machine_config_first_path(config);
+
+	return path ? path : config->kernel ? config->kernel : "devtest";
 }
 
 /* The given name, or the first free one that is made from the disk's. */
@@ -114,9 +122,7 @@ static void take_name(struct run *run)
 		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
 	}
 	for (unsigned int i = 1; !run->config->name && r == -EEXIST && i <= NAMES_MAX; i++) {
-		const char *first = machine_config_first_path(run->config);
-
-		machine_name_from_path(first ? first : "devtest", i, run->name);
+		machine_name_from_path(named_after(run->config), i, run->name);
 		r = runtime_dir_take(&run->base, run->name, &run->dir, &pid);
 	}
 	run->config->name = run->name;

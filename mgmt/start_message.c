@@ -19,6 +19,8 @@ void machine_files_init(struct machine_files *files)
 {
 	*files = (struct machine_files){
 		.devtest = -1,
+		.kernel = -1,
+		.initrd = -1,
 		.kvm = -1,
 		.firmware = -1,
 		.control = -1,
@@ -38,6 +40,8 @@ void machine_files_init(struct machine_files *files)
 void machine_files_close(struct machine_files *files)
 {
 	files->devtest = fd_close(files->devtest);
+	files->kernel = fd_close(files->kernel);
+	files->initrd = fd_close(files->initrd);
 	files->kvm = fd_close(files->kvm);
 	files->firmware = fd_close(files->firmware);
 	files->control = fd_close(files->control);
@@ -228,6 +232,17 @@ static void write_clock(const struct machine_config *config, json_object *to)
 	json_object_object_add(to, "rtc", rtc);
 }
 
+static void write_kernel(struct writer *w, const struct machine_config *config,
+			 const struct machine_files *files, json_object *to)
+{
+	if (files->kernel >= 0)
+		add_fd(w, to, "kernel_fd", files->kernel);
+	if (files->initrd >= 0)
+		add_fd(w, to, "initrd_fd", files->initrd);
+	if (config->append && *config->append)
+		add_text(to, "append", config->append);
+}
+
 char *start_message_write(const struct machine_config *config, const struct machine_files *files,
 			  int fds[START_MESSAGE_FDS_MAX], unsigned int *ret_fd_count)
 {
@@ -259,6 +274,7 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	write_boot(machine_boot_names[config->boot], json);
 	write_ports(&w, config, files, json);
 	write_clock(config, json);
+	write_kernel(&w, config, files, json);
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 	copy = text ? strdup(text) : NULL;
 	json_object_put(json);

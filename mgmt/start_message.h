@@ -12,6 +12,7 @@
 struct machine_files {
 	int devtest;	      /* the device test port in place of kvm */
 	bool devtest_listens; /* it is not the connection itself */
+	int kernel, initrd;
 	int kvm, firmware, control, parallel, firmware_log;
 	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration */
 	int floppies[MACHINE_FLOPPIES_MAX], cdroms[MACHINE_DISKS_MAX]; /* so, too */
@@ -30,7 +31,7 @@ void machine_files_close(struct machine_files *files);
 struct json_object *machine_label_json(const char *path);
 
 #define START_MESSAGE_FDS_MAX                                                                      \
-	(6 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX)
+	(8 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX)
 
 /*
  * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has

@@ -553,6 +553,9 @@ static const struct member message_members[] = {
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
 	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
 	{ "vram_bytes", read_vram, FIELD(struct vm_config, vram_bytes), RANGE(0, VM_VRAM_BYTES) },
+	{ "kernel_fd", read_fd, FIELD(struct vm_config, kernel_fd) },
+	{ "initrd_fd", read_fd, FIELD(struct vm_config, initrd_fd) },
+	{ "append", read_text, FIELD(struct vm_config, append) },
 	{ .name = NULL },
 };
 
@@ -591,6 +594,8 @@ static void config_init(struct vm_config *config)
 		.kvm_fd = -1,
 		.firmware_fd = -1,
 		.control_fd = -1,
+		.kernel_fd = -1,
+		.initrd_fd = -1,
 		.ide_irq_delay_us = VM_IDE_IRQ_DELAY_US,
 		.fast_disk = true,
 		.boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM },
@@ -607,8 +612,8 @@ static void config_init(struct vm_config *config)
 	config->debugcon.fd = -1;
 }
 
-/* A machine has a processor, or a program in its place. */
-static int check_processor(struct reader *r, const struct vm_config *config)
+/* What one member cannot see: a processor, or a program in its place; a kernel for a command line. */
+static int check_whole(struct reader *r, const struct vm_config *config)
 {
 	bool devtest = config->devtest.kind != VM_CHAR_NONE;
 
@@ -621,6 +626,8 @@ static int check_processor(struct reader *r, const struct vm_config *config)
 		return fail(r, "kvm_fd", "is missing");
 	if (!devtest && config->firmware_fd < 0)
 		return fail(r, "firmware_fd", "is missing");
+	if (config->kernel_fd < 0 && (config->initrd_fd >= 0 || *config->append))
+		return fail(r, "kernel_fd", "is missing, and needed for initrd_fd and append");
 	return 0;
 }
 
@@ -653,7 +660,7 @@ static int parse(const char *text, size_t size, const int *fds, unsigned int fd_
 		result = check_config(&r, &config);
 	json_object_put(root);
 	if (result == 0)
-		result = check_processor(&r, &config);
+		result = check_whole(&r, &config);
 	if (result < 0)
 		return result;
 	*ret_config = config;

@@ -18,7 +18,8 @@
  *	  "keyboard": "us",
  *	  "rtc": { "local_offset_s": 32400 },
  *	  "ide_irq_delay_us": 70, "fast_disk": true,
- *	  "vram_bytes": 4194304 }
+ *	  "vram_bytes": 4194304,
+ *	  "kernel_fd": 7, "initrd_fd": 8, "append": "console=ttyS0" }
  *
  * "devtest": { "kind": "listen", "stream_fd": 0, "name": "unix:test.sock" } in place of kvm_fd asks for
  * the device test port (devtest.h), for many clients or the one of kind "client": the same machine without
@@ -26,8 +27,8 @@
  *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
  * geometry, display, its members but listen_fd, keyboard ("us"), rtc, ide_irq_delay_us (70), fast_disk
- * (true) and vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter) may be missing. Any other
- * member is an error. The process answers on the same socket with one
+ * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), kernel_fd, initrd_fd and append
+ * may be missing. Any other member is an error. The process answers on the same socket with one
  * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
  * before that are one line on standard error and exit status 1.
  */
@@ -46,6 +47,7 @@
 #define VM_BOOT_MAX 3
 #define VM_SERIAL_MAX 4
 #define VM_NAME_MAX 64
+#define VM_APPEND_MAX 4095
 #define VM_IDE_IRQ_DELAY_US 70 /* unless told otherwise */
 #define VM_VRAM_BYTES (4u << 20)
 #define VM_BOARD                                                                                   \
@@ -136,8 +138,10 @@ struct vm_config {
 	char keyboard[16]; /* a layout of keymap.h, for texts and viewers without scan codes */
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
 	uint32_t ide_irq_delay_us;
-	uint32_t vram_bytes; /* of the display adapter; 0: there is none */
-	bool fast_disk;	     /* int 13h by the option ROM of ours */
+	uint32_t vram_bytes;		/* of the display adapter; 0: there is none */
+	bool fast_disk;			/* int 13h by the option ROM of ours */
+	int kernel_fd, initrd_fd;	/* a Linux kernel to boot before any disk, -1: none */
+	char append[VM_APPEND_MAX + 1]; /* its command line */
 };
 
 /*

@@ -161,6 +161,8 @@ static void publish_disks(struct publisher *p, const struct vm_config *config)
 {
 	char order[FIRMWARE_TEXT_MAX] = "", geometry[FIRMWARE_TEXT_MAX] = "";
 
+	if (config->kernel_fd >= 0)
+		append_line(order, sizeof(order), "/rom@" OPTION_ROM_LINUX);
 	for (unsigned int i = 0; i < config->disk_count; i++) {
 		const struct vm_disk *disk = &config->disks[i];
 		char path[64], line[128];

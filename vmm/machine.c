@@ -33,6 +33,7 @@
 #include "cpuid.h"
 #include "desk.h"
 #include "firmware.h"
+#include "linux_boot.h"
 #include "loop.h"
 #include "machine_impl.h"
 #include "stats.h"
@@ -687,6 +688,9 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 	r = firmware_publish(board->fwcfg, machine->config, board->below_4g, board->above_4g);
 	if (r < 0)
 		snprintf(error, error_size, "the firmware's tables: %s", strerror(-r));
+	if (r == 0)
+		r = linux_boot_publish(board->fwcfg, machine->config, board->below_4g, error,
+				       error_size);
 	return r;
 }
 

@@ -1,26 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "option_rom.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "../base/bits.h"
 #include "../devmodel/fwcfg.h"
 #include "bios_disk_rom.h"
 #include "config.h"
+#include "linux_boot_rom.h"
 
 /* Where our ROMs leave room for the byte that makes the sum of all bytes 0. */
 #define CHECKSUM_OFFSET 6
+#define OPTION_ROM_BYTES_MAX 8192
+
+static bool wants_fast_disk(const struct vm_config *config)
+{
+	return config->fast_disk;
+}
+
+static bool wants_linux(const struct vm_config *config)
+{
+	return config->kernel_fd >= 0;
+}
+
+/* Each of our ROMs, and whether a machine has it. */
+static const struct option_rom {
+	const char *file;
+	const unsigned char *image;
+	size_t size;
+	bool (*wanted)(const struct vm_config *config);
+} roms[] = {
+	{ "genroms/mainstay-disk.rom", bios_disk_rom, sizeof(bios_disk_rom), wants_fast_disk },
+	{ OPTION_ROM_LINUX, linux_boot_rom, sizeof(linux_boot_rom), wants_linux },
+};
 
 int option_rom_publish(struct device *fwcfg, const struct vm_config *config)
 {
-	uint8_t image[sizeof(bios_disk_rom)];
-	uint8_t sum = 0;
+	uint8_t image[OPTION_ROM_BYTES_MAX];
 
-	if (!config->fast_disk)
-		return 0;
-	memcpy(image, bios_disk_rom, sizeof(image));
-	for (size_t i = 0; i < sizeof(image); i++)
-		sum = (uint8_t)(sum + image[i]);
-	image[CHECKSUM_OFFSET] = (uint8_t)-sum;
-	return fwcfg_add_file(fwcfg, "genroms/mainstay-disk.rom", image, sizeof(image));
+	_Static_assert(sizeof(bios_disk_rom) <= sizeof(image), "room");
+	_Static_assert(sizeof(linux_boot_rom) <= sizeof(image), "room");
+	for (size_t i = 0; i < ARRAY_LEN(roms); i++) {
+		uint8_t sum = 0;
+		int r;
+
+		if (!roms[i].wanted(config))
+			continue;
+		memcpy(image, roms[i].image, roms[i].size);
+		for (size_t j = 0; j < roms[i].size; j++)
+			sum = (uint8_t)(sum + image[j]);
+		image[CHECKSUM_OFFSET] = (uint8_t)-sum;
+		r = fwcfg_add_file(fwcfg, roms[i].file, image, roms[i].size);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -6,6 +6,9 @@
 struct device;
 struct vm_config;
 
+/* The file of the ROM that boots a kernel; as a boot device the firmware calls it "/rom@" and this. */
+#define OPTION_ROM_LINUX "genroms/mainstay-linux.rom"
+
 /* Gives @fwcfg the ROMs that @config asks for. 0 or -errno. */
 int option_rom_publish(struct device *fwcfg, const struct vm_config *config);
 

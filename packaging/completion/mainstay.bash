@@ -30,7 +30,7 @@ _mainstay_words()
 _mainstay_value()
 {
 	case $1 in
-	--config | --check | --firmware | --firmware-log) _mainstay_files "$2" ;;
+	--config | --check | --firmware | --kernel | --initrd | --firmware-log) _mainstay_files "$2" ;;
 	--drive | --floppy | --cdrom) _mainstay_files "$2" ;;
 	--boot) _mainstay_words "disk,floppy,cdrom floppy,disk cdrom,disk disk" "$2" ;;
 	--format) _mainstay_words "160K 180K 320K 360K 720K 1.2M 1.44M DMF 2.88M" "$2" ;;
@@ -42,7 +42,7 @@ _mainstay_value()
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
-	--name | --uuid | --timeout | --label) ;;
+	--name | --uuid | --append | --timeout | --label) ;;
 	*) return 1 ;;
 	esac
 }
@@ -51,7 +51,7 @@ _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
 	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --name --uuid --firmware
-		--firmware-log --rtc --sandbox"
+		--firmware-log --kernel --initrd --append --rtc --sandbox"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then

@@ -10,11 +10,15 @@ cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
 logs=$build/guest/log
 cases=("$@")
-((${#cases[@]})) || cases=(control cycle kill sleep shell host resets refused) # the longest first
+((${#cases[@]})) || cases=(control cycle kernel kill sleep shell host resets refused) # the longest first
 
 for mode in cycle once sleep wait write shell refused; do
 	tests/guest/make-disk "$mode"
 done
+# Direct boot takes the same kernel and initial RAM disk from outside.
+cp -u build/debs/guest-kernel/vmlinuz "$build/guest/linux"
+[[ $build/guest/initrd.gz -nt $build/guest/base.img ]] ||
+	MTOOLS_SKIP_CHECK=1 mcopy -o -n -i "$build/guest/base.img@@1048576" ::initrd.gz "$build/guest/initrd.gz"
 rm -rf "$logs"
 mkdir -p "$logs"
 scale=1

@@ -205,6 +205,7 @@ static void setup(void)
 		.uuid = { 0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe, 1, 2, 3, 4, 5, 6, 7, 8 },
 		.cpus = 1,
 		.cpu_model = "nt4",
+		.kernel_fd = -1,
 	};
 	bench = bench_new();
 }
@@ -543,6 +544,24 @@ Test(firmware, disks_boot_in_slot_order_with_their_geometry)
 	text = read_file("bios-geometry", &size);
 	cr_assert_str_eq((char *)text, "/pci@i0cf8/ide@1,1/drive@0/disk@1 800 64 32\n"
 				       "/pci@i0cf8/ide@1,1/drive@1/disk@1 65535 255 63");
+	free(text);
+}
+
+Test(firmware, a_kernel_comes_before_all_disks)
+{
+	uint8_t *text;
+	size_t size;
+
+	config.kernel_fd = 0;
+	config.disk_count = 1;
+	publish(MIB(64), 0);
+	text = read_file("bootorder", &size);
+	cr_assert_str_eq((char *)text, "/rom@genroms/mainstay-linux.rom\n"
+				       "/pci@i0cf8/ide@1,1/drive@0/disk@0");
+	free(text);
+	text = read_file("genroms/mainstay-linux.rom", &size);
+	cr_assert_not_null(text);
+	cr_assert_eq(size, text[2] * 512u);
 	free(text);
 }
 

@@ -2,8 +2,8 @@
 /*
  * What every device class gets from its tables: reset values, write masks, clear-on-one and
  * clear-on-read bits, accesses of all widths and places, and saved states good and bad. A new class
- * needs nothing here but a row in setups[] when its default configuration wants something of a
- * board.
+ * needs nothing here, but a row in tests/lib/class_setup.c when its default configuration wants
+ * something of a board.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -12,111 +12,13 @@
 #include <string.h>
 
 #include "../lib/bench.h"
+#include "../lib/class_setup.h"
 #include "../../base/bits.h"
 #include "../../base/bytes.h"
-#include "../../devmodel/dec21140.h"
-#include "../../devmodel/fdc_82077.h"
-#include "../../devmodel/i440bx.h"
-#include "../../devmodel/i8237.h"
-#include "../../devmodel/piix4_ide.h"
-#include "../../devmodel/piix4_isa.h"
-#include "../../devmodel/piix4_pm.h"
-#include "../../devmodel/s3_trio64.h"
 
 #define CLASSES_MAX 64
 #define STREAM_MAX (1u << 20)
 #define RANDOM_ACCESSES 10000
-
-/* --- what some classes need around them */
-
-static const void *setup_dec21140(struct bench *b)
-{
-	static struct dec21140_config config;
-
-	config = *(const struct dec21140_config *)dec21140_class.default_config;
-	config.bus = &b->pci;
-	return &config;
-}
-
-static const void *setup_fdc_82077(struct bench *b)
-{
-	static struct fdc_82077_config config;
-
-	config = (struct fdc_82077_config){
-		.dma = i8237_isa_dma(bench_add(b, &i8237_class, NULL)),
-		.drives = { { FLOPPY_1440K, &bench_disk_new(b, 2880)->backend },
-			    { FLOPPY_1200K, NULL } },
-	};
-	return &config;
-}
-
-static const void *setup_i440bx(struct bench *b)
-{
-	static struct i440bx_config config;
-
-	config = *(const struct i440bx_config *)i440bx_class.default_config;
-	config.bus = &b->pci;
-	config.memory_bytes = MIB(64);
-	return &config;
-}
-
-static const void *setup_piix4_ide(struct bench *b)
-{
-	static struct piix4_ide_config config;
-
-	config = *(const struct piix4_ide_config *)piix4_ide_class.default_config;
-	config.bus = &b->pci;
-	config.drives[0].backend = &bench_disk_new(b, 64)->backend;
-	config.drives[2].backend = &bench_disk_new(b, 64)->backend;
-	return &config;
-}
-
-static const void *setup_piix4_isa(struct bench *b)
-{
-	static struct piix4_isa_config config;
-
-	config = *(const struct piix4_isa_config *)piix4_isa_class.default_config;
-	config.bus = &b->pci;
-	config.devfn = PCI_DEVFN(1, 0);
-	config.isa_irq = irq_hub_set;
-	config.isa_irq_opaque = &b->hub;
-	return &config;
-}
-
-static const void *setup_piix4_pm(struct bench *b)
-{
-	static struct piix4_pm_config config;
-
-	config = *(const struct piix4_pm_config *)piix4_pm_class.default_config;
-	config.bus = &b->pci;
-	config.devfn = PCI_DEVFN(1, 3);
-	config.memory_bytes = MIB(64);
-	return &config;
-}
-
-static const void *setup_s3_trio64(struct bench *b)
-{
-	static uint8_t bytes[DISPLAY_MEMORY_MAX];
-	static struct display_memory memory;
-	static struct s3_trio64_config config;
-
-	memset(bytes, 0, sizeof(bytes));
-	memory = (struct display_memory){ .bytes = bytes, .size = sizeof(bytes) };
-	config = *(const struct s3_trio64_config *)s3_trio64_class.default_config;
-	config.bus = &b->pci;
-	config.memory = &memory;
-	return &config;
-}
-
-static const struct setup {
-	const char *class;
-	const void *(*config)(struct bench *b);
-} setups[] = {
-	{ "dec21140", setup_dec21140 },	  { "dec21143", setup_dec21140 },
-	{ "fdc_82077", setup_fdc_82077 }, { "i440bx", setup_i440bx },
-	{ "piix4_ide", setup_piix4_ide }, { "piix4_isa", setup_piix4_isa },
-	{ "piix4_pm", setup_piix4_pm },	  { "s3_trio64", setup_s3_trio64 },
-};
 
 /* Registers that tell about the configuration. */
 static const struct exception {
@@ -137,19 +39,6 @@ static bool excepted(const struct device_class *class, const struct reg *reg)
 			return true;
 	}
 	return false;
-}
-
-static struct device *make(struct bench *b, const struct device_class *class)
-{
-	const void *config = NULL;
-
-	for (unsigned int i = 0; i < ARRAY_LEN(setups); i++) {
-		if (!strcmp(setups[i].class, class->name))
-			config = setups[i].config(b);
-	}
-	cr_assert(config || !class->pci, "%s is a PCI function: add a row to setups[]",
-		  class->name);
-	return bench_add(b, class, config);
 }
 
 /* --- random numbers, the same each time */
@@ -247,7 +136,7 @@ EACH_CLASS(fields_cover_the_state)
 EACH_CLASS(registers_reset_to_their_table)
 {
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 
 	EACH_REG(class, bank, reg)
 	{
@@ -267,7 +156,7 @@ static void write_all(const struct reg_bank *bank, struct device *dev, const str
 EACH_CLASS(writes_reach_writable_bits_only)
 {
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 
 	EACH_REG(class, bank, reg)
 	{
@@ -293,7 +182,7 @@ EACH_CLASS(writes_reach_writable_bits_only)
 EACH_CLASS(bits_clear_by_one_or_by_reading)
 {
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 
 	EACH_REG(class, bank, reg)
 	{
@@ -359,7 +248,7 @@ EACH_CLASS(regions_take_every_width_everywhere)
 {
 	static const uint32_t patterns[] = { 0, UINT32_MAX, 0x55aa33cc };
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 
 	show_regions(dev);
 	for (unsigned int i = 0; i < DEVICE_REGIONS_MAX && dev->regions[i].desc; i++) {
@@ -449,7 +338,7 @@ static struct bench *twin_of(const struct bench *b, const struct device_class *c
 	twin->now_ns = b->now_ns;
 	twin->wall_clock_s = b->wall_clock_s;
 	memcpy(twin->ram, b->ram, BENCH_RAM_BYTES);
-	*ret_dev = make(twin, class);
+	*ret_dev = class_setup(twin, class);
 	return twin;
 }
 
@@ -478,7 +367,7 @@ EACH_CLASS(state_survives_saving_and_loading)
 {
 	uint64_t seed = 1;
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 
 	assert_same_after_load(b, dev, "at reset");
 	for (unsigned int i = 1; i <= RANDOM_ACCESSES; i++) {
@@ -554,7 +443,7 @@ static size_t corrupt_field(struct device *dev, struct stream good, size_t pos)
 EACH_CLASS(bad_states_are_refused_and_change_nothing)
 {
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 	struct stream good = save(dev);
 	size_t step = good.size / 400 + 1;
 
@@ -574,7 +463,7 @@ EACH_CLASS(absurd_states_do_no_harm)
 {
 	uint64_t seed = 2;
 	struct bench *b = bench_new();
-	struct device *dev = make(b, class);
+	struct device *dev = class_setup(b, class);
 	struct stream good = save(dev);
 	uint8_t *bad = malloc(good.size);
 

@@ -283,6 +283,7 @@ values = {
     [{"path": ""}], [{"format": "vhd", "read_only": True}], [{"format": "x"}], [{"read_only": 1}], [{"x": 1}]],
     "cdroms": [[], [{}], [{}] * 4, [{}] * 5, [{"path": "a", "slot": "primary-slave"}], [{"slot": "x"}],
     [{"slot": "primary-slave"}] * 2, [{"read_only": True}]],
+    "kernel": ["x", "", 1], "initrd": ["x"], "append": ["x"],
     "boot": ["disk", "cdrom,disk", "disk,disk", "", "tape", 1],
     "serial": [[], [{"kind": k} for k in ("none", "pty", "stdio", "console")], [{"kind": "unix"}],
     [{"kind": "unix", "path": "x"}], [{"kind": "file", "path": "x"}], [{"kind": "pty", "path": "x"}],
@@ -299,6 +300,8 @@ values = {
 files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in l]
 files += [{"version": 1, "cpu": c, "memory_mib": m} for c in ("nt4", "p5", "p3", "host")
           for m in (3584, 3585, 65024, 65025)]
+files += [{"version": 1, "kernel": "x", **k} for k in ({"initrd": "x"}, {"initrd": ""}, {"append": ""}, {"append": 1},
+          {"append": "y" * 2047}, {"append": "y" * 2048}, {"initrd": "x", "append": "y"})]
 missing = set(values) ^ set(v.schema["properties"]) ^ {"unknown"}
 differ = [f"not tried: {missing}"] if missing else []
 for f in files:
@@ -315,6 +318,17 @@ END
 else
 	echo "ok $((++count)) - schema_and_checker_agree_on_every_member # SKIP python3-jsonschema is missing"
 fi
+
+# --- a kernel from outside
+refused "kernel_missing" "no.elf" "kernel" -- run --firmware bios.bin --kernel no.elf
+refused "kernel_that_is_a_folder" "." "kernel" -- run --firmware bios.bin --kernel .
+refused "initrd_without_kernel" "initrd" "--kernel" -- run --firmware bios.bin "$(raw disk.img)" --initrd x
+refused "command_line_too_long" "--append" "2047" -- run --firmware bios.bin --kernel x --append "$(printf %2048d 0)"
+echo kernel >vmlinuz
+FAKE_VMM=exit m run --firmware bios.bin --kernel vmlinuz --initrd vmlinuz --append 'console=ttyS0'
+[[ $status == 0 && ! -s err ]]
+result $? "a_kernel_needs_no_disk"
+rm vmlinuz
 
 # --- a machine's life
 FAKE_VMM=exit m run "${common[@]}"

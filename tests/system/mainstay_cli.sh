@@ -301,7 +301,7 @@ files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in 
 files += [{"version": 1, "cpu": c, "memory_mib": m} for c in ("nt4", "p5", "p3", "host")
           for m in (3584, 3585, 65024, 65025)]
 files += [{"version": 1, "kernel": "x", **k} for k in ({"initrd": "x"}, {"initrd": ""}, {"append": ""}, {"append": 1},
-          {"append": "y" * 2047}, {"append": "y" * 2048}, {"initrd": "x", "append": "y"})]
+          {"append": "y" * 4095}, {"append": "y" * 4096}, {"initrd": "x", "append": "y"})]
 missing = set(values) ^ set(v.schema["properties"]) ^ {"unknown"}
 differ = [f"not tried: {missing}"] if missing else []
 for f in files:
@@ -323,7 +323,7 @@ fi
 refused "kernel_missing" "no.elf" "kernel" -- run --firmware bios.bin --kernel no.elf
 refused "kernel_that_is_a_folder" "." "kernel" -- run --firmware bios.bin --kernel .
 refused "initrd_without_kernel" "initrd" "--kernel" -- run --firmware bios.bin "$(raw disk.img)" --initrd x
-refused "command_line_too_long" "--append" "2047" -- run --firmware bios.bin --kernel x --append "$(printf %2048d 0)"
+refused "command_line_too_long" "--append" "4095" -- run --firmware bios.bin --kernel x --append "$(printf %4096d 0)"
 echo kernel >vmlinuz
 FAKE_VMM=exit m run --firmware bios.bin --kernel vmlinuz --initrd vmlinuz --append 'console=ttyS0'
 [[ $status == 0 && ! -s err ]]

@@ -7,8 +7,18 @@ check:
 	@packaging/setup
 	@$(MAKE) --no-print-directory check-run
 
-check-run: all tests
-	@BUILD=$(BUILD) tests/run tests/system/*.sh tests/lint/*.sh $(UNIT_TESTS) -- tests/guest/all.sh
+check-run: all tests fuzz
+	@BUILD=$(BUILD) tests/run tests/system/*.sh tests/lint/*.sh $(UNIT_TESTS) -- tests/fuzz/check.sh tests/guest/all.sh
+
+# The long proofs; whoever has one adds its script to SOAK.
+.PHONY: soak soak-run
+soak:
+	@packaging/setup
+	@$(MAKE) --no-print-directory soak-run
+
+soak-run: all tests fuzz
+	@BUILD=$(BUILD) tests/run -- $(SOAK)
 
 include tests/guest/guest.mk
+include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzzers: clang, libFuzzer, address and undefined-behaviour sanitizers, in a build folder of their own.
+#
+#   make fuzz                        builds them: build-fuzz/fuzz/device-CLASS, device-board
+#   tests/fuzz/run SECONDS [NAME...] runs them, each as long as its share (see there)
+#
+# A target is one C file of this folder, or a link to device.c's program: its name ends in what it fuzzes.
+
+FUZZ_BUILD ?= build-fuzz
+FUZZ_MAKE = $(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=1 FUZZ=1
+
+ifeq ($(FUZZ),1)
+CFLAGS += -fsanitize=fuzzer-no-link
+CPPFLAGS += -Itests/fuzz/include
+FUZZ_PARTS := $(call objects,tests/fuzz/play.c tests/lib/bench.c tests/lib/class_setup.c)
+DEVICE_CLASSES := $(sort $(shell sed -n 's/^\t&\([a-z0-9_]*\)_class,$$/\1/p' devmodel/classes.c | \
+	sed 's/^null_device$$/null/'))
+FUZZERS := $(patsubst %,$(BUILD)/fuzz/device-%,$(DEVICE_CLASSES) board)
+$(BUILD)/fuzz/device: $(call objects,tests/fuzz/device.c) $(FUZZ_PARTS) \
+		$(foreach l,vmm devmodel vhd base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(vmm_libs)
+$(BUILD)/fuzz/device-%: $(BUILD)/fuzz/device
+	$(Q)ln -f $< $@
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+endif
+
+SOAK += tests/fuzz/soak.sh
+.PHONY: fuzz
+fuzz:
+	+@$(FUZZ_MAKE) fuzzers

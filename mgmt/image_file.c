@@ -96,12 +96,11 @@ static int check_vhd(const struct image_file *image, int fd, uint64_t *ret_bytes
 		vhd_get_info(vhd, &info);
 		vhd_free(vhd);
 		*ret_bytes = info.size_bytes;
-		if (!info.saved_state || image->read_only)
+		if (!info.saved_state || image->read_only || image->saved)
 			return 0;
 		snprintf(error, error_size,
-			 "%s: disk: belongs to the saved state of a machine; resume that, or "
-			 "discard "
-			 "its state",
+			 "%s: disk: belongs to the saved state of a machine; restore that "
+			 "('mainstay restore'), or give it up with --discard-state",
 			 image->path);
 		return -EPERM;
 	}

@@ -14,6 +14,7 @@ struct image_file {
 	enum image_kind kind;
 	unsigned int format; /* enum machine_disk_format */
 	bool read_only;
+	bool saved; /* it may belong to a saved state */
 };
 
 /*

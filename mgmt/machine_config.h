@@ -75,6 +75,8 @@ extern const struct machine_char_info {
 } machine_char_infos[MACHINE_CHAR_KINDS];
 
 enum machine_rtc { MACHINE_RTC_LOCAL, MACHINE_RTC_UTC };
+/* What a restored guest's wall clock shows: the time of today, or it goes on from where it was. */
+enum machine_resume_clock { MACHINE_CLOCK_CATCH_UP, MACHINE_CLOCK_FROZEN };
 enum machine_sandbox { MACHINE_SANDBOX_FULL, MACHINE_SANDBOX_DEGRADED };
 
 /* Enumerations are held as unsigned int: the tables read and write them all alike. */
@@ -120,6 +122,7 @@ struct machine_config {
 	const char *firmware_log;	      /* NULL: none */
 	const char *kernel, *initrd, *append; /* a Linux kernel to boot directly; NULL: none */
 	unsigned int rtc;		      /* enum machine_rtc */
+	unsigned int resume_clock;	      /* enum machine_resume_clock */
 	unsigned int sandbox;		      /* enum machine_sandbox */
 	uint32_t disk_count;
 	struct machine_disk disks[MACHINE_DISKS_MAX];
@@ -190,6 +193,7 @@ int machine_option_name(void *target, const char *value, char *error, size_t err
 int machine_option_uuid(void *target, const char *value, char *error, size_t error_size);
 int machine_option_append(void *target, const char *value, char *error, size_t error_size);
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size);
+int machine_option_resume_clock(void *target, const char *value, char *error, size_t error_size);
 int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size);
 
 #define MACHINE_OPTION_CALL(option, metavariable, text, function)                                  \
@@ -254,6 +258,9 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 				    "the clock's time zone (default local, "                       \
 				    "as Windows wants it)",                                        \
 				    machine_option_rtc),                                           \
+		MACHINE_OPTION_CALL("resume-clock", "catch-up|frozen",                             \
+				    "the clock after restoring: today's (default), or as it was",  \
+				    machine_option_resume_clock),                                  \
 		MACHINE_OPTION_CALL("sandbox", "degraded",                                         \
 				    "run even where the host lacks user namespaces and Landlock",  \
 				    machine_option_sandbox)
@@ -300,6 +307,7 @@ extern const char *const machine_floppy_names[];
 extern const char *const machine_boot_names[];
 extern const char *const machine_char_names[];
 extern const char *const machine_rtc_names[];
+extern const char *const machine_resume_clock_names[];
 extern const char *const machine_sandbox_names[];
 
 #endif

@@ -121,7 +121,8 @@ static int open_disks(const struct machine_config *config, struct machine_files 
 	for (uint32_t i = 0; i < config->disk_count; i++) {
 		const struct machine_disk *disk = &config->disks[i];
 		const struct image_file image = { disk->path, IMAGE_DISK, disk->format,
-						  disk->read_only };
+						  disk->read_only,
+						  files->state >= 0 || files->discard_state };
 
 		files->disks[i] = image_file_open(&image, NULL, error, error_size);
 		if (files->disks[i] < 0)
@@ -160,7 +161,7 @@ static int open_media(const struct machine_config *config, struct machine_files 
 	for (uint32_t i = 0; i < config->floppy_count && r == 0; i++) {
 		const struct machine_floppy *floppy = &config->floppies[i];
 		const struct image_file image = { floppy->path, IMAGE_FLOPPY, floppy->format,
-						  floppy->read_only };
+						  floppy->read_only, false };
 
 		files->floppy_kinds[i] = floppy->kind ? floppy->kind : MACHINE_FLOPPY_1440K;
 		if (!floppy->path)
@@ -172,7 +173,7 @@ static int open_media(const struct machine_config *config, struct machine_files 
 	}
 	for (uint32_t i = 0; i < config->cdrom_count && r >= 0; i++) {
 		const struct image_file image = { config->cdroms[i].path, IMAGE_CDROM,
-						  MACHINE_DISK_RAW, true };
+						  MACHINE_DISK_RAW, true, false };
 
 		if (!image.path)
 			continue;

@@ -80,6 +80,9 @@ const char *machine_char_target(const struct machine_char *c)
 const char *const machine_rtc_names[] = {
 	[MACHINE_RTC_LOCAL] = "local", [MACHINE_RTC_UTC] = "utc", NULL
 };
+const char *const machine_resume_clock_names[] = {
+	[MACHINE_CLOCK_CATCH_UP] = "catch-up", [MACHINE_CLOCK_FROZEN] = "frozen", NULL
+};
 const char *const machine_sandbox_names[] = {
 	[MACHINE_SANDBOX_FULL] = "full", [MACHINE_SANDBOX_DEGRADED] = "degraded", NULL
 };
@@ -395,6 +398,14 @@ static const struct member machine_members[] = {
 	  .names = NAMES(machine_rtc_names, 2),
 	  .description =
 		  "What the clock shows: the host's local time, as Windows wants it, or UTC." },
+	{ .name = "resume_clock",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, resume_clock),
+	  .fallback = "\"catch-up\"",
+	  .names = NAMES(machine_resume_clock_names, 2),
+	  .description =
+		  "What the clock shows when the machine is restored from a saved state: the "
+		  "time of today, or it goes on from where it was." },
 	{ .name = "sandbox",
 	  .kind = MEMBER_ENUM,
 	  .offset = offsetof(struct machine_config, sandbox),

@@ -105,6 +105,19 @@ int machine_option_append(void *target, const char *value, char *error, size_t e
 	return 0;
 }
 
+int machine_option_resume_clock(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+	int index = machine_find_name(machine_resume_clock_names, value, strlen(value));
+
+	if (index < 0) {
+		snprintf(error, error_size, "--resume-clock %s: give catch-up or frozen", value);
+		return -1;
+	}
+	config->resume_clock = (unsigned int)index;
+	return 0;
+}
+
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;

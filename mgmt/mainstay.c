@@ -26,6 +26,9 @@ static const struct verb *const verbs[] = {
 	&power_button_verb,
 	&stop_verb,
 	&quit_verb,
+	&save_verb,
+	&restore_verb,
+	&state_verb,
 	&floppy_verb,
 	/* clang-format on */
 };

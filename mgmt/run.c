@@ -28,6 +28,7 @@
 #include "machine_ports.h"
 #include "runtime_dir.h"
 #include "spawn.h"
+#include "state_file.h"
 #include "terminal.h"
 #include "uid_pool.h"
 #include "verbs.h"
@@ -43,6 +44,8 @@
 struct run_options {
 	struct machine_config config; /* first: MACHINE_OPTIONS fill it */
 	const char *config_file;
+	const char *restore;
+	bool verify, keep_state, discard_state;
 	const char *devtest; /* NULL: an ordinary machine */
 };
 
@@ -51,6 +54,7 @@ enum run_state { RUN_STARTING, RUN_RUNNING, RUN_ENDED };
 enum run_ending { END_NOT, END_QUIT, END_TERM, END_KILL };
 
 struct run {
+	const char *state_path; /* to be removed once the machine goes on from it; NULL: none */
 	struct machine_config *config;
 	const char *devtest;
 	const char *devtest_path; /* of the socket that was made for it; NULL: none */
@@ -183,7 +187,24 @@ static void catch_signals(struct run *run)
 		die("signalfd: %s", strerror(errno));
 }
 
-static void start(struct run *run)
+static void open_state(struct run *run, const struct run_options *options)
+{
+	char error[1024];
+
+	machine_files_init(&run->files);
+	run->files.discard_state = options->discard_state;
+	run->files.state_verify = options->verify;
+	run->files.state_path = options->restore;
+	if (!options->restore)
+		return;
+	run->files.state = state_file_lock(options->restore, error, sizeof(error));
+	if (run->files.state < 0)
+		die("%s", error);
+	if (!options->keep_state)
+		run->state_path = options->restore;
+}
+
+static void start(struct run *run, const struct run_options *run_options)
 {
 	struct spawn_options options = {
 		.degraded = run->config->sandbox == MACHINE_SANDBOX_DEGRADED,
@@ -191,7 +212,7 @@ static void start(struct run *run)
 	char error[1024];
 	int r;
 
-	machine_files_init(&run->files);
+	open_state(run, run_options);
 	if (machine_files_open(run->config, !run->devtest, &run->files, error, sizeof(error)) < 0)
 		die("%s", error);
 	open_devtest(run);
@@ -277,6 +298,10 @@ static void take_answer(struct run *run)
 	if (r != 1)
 		return;
 	run->state = RUN_RUNNING;
+	/* The machine holds the file open; nobody can go on from it a second time. */
+	if (run->state_path && unlink(run->state_path) < 0)
+		log_warning("%s: saved state: %s; it is used up, remove it", run->state_path,
+			    strerror(errno));
 	if (strcmp(sandbox, "full"))
 		log_warning("%s: sandbox is only %s: this host lacks what locks a machine in fully",
 			    run->name, sandbox);
@@ -406,19 +431,29 @@ static int stay(struct run *run)
 
 /* --- the verb --- */
 
+/* restore is run whose first argument is the state. */
 static int run_machine(const struct verb *verb, int argc, char **argv)
 {
+	bool restores = verb == &restore_verb;
 	static struct run run = { .uid_lock_fd = -1, .quit_fd = -1 };
 	struct run_options options;
 	int others, status;
 
 	memset(&options, 0, sizeof(options));
 	machine_config_init(&options.config);
-	others = verb_parse(verb, &options, argc, argv, 0, 1);
+	others = verb_parse(verb, &options, argc, argv, restores, 1 + restores);
+	if (restores) {
+		options.restore = *argv++;
+		others--;
+	}
+	if (!options.restore && (options.verify || options.keep_state))
+		die("--verify and --keep-state are for a machine that is restored; give --restore");
+	if (options.restore && options.discard_state)
+		die("--restore and --discard-state exclude each other");
 	read_description(&options, others, argv);
 	run.config = &options.config;
 	run.devtest = options.devtest;
-	start(&run);
+	start(&run, &options);
 	status = stay(&run);
 	machine_config_fini(&options.config);
 	return status;
@@ -426,6 +461,23 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 
 static const struct opt run_options[] = {
 	MACHINE_OPTIONS,
+	{ .name = "restore",
+	  .kind = OPT_STRING,
+	  .argument = "STATE",
+	  .help = "go on from the saved state in the file STATE, which is used up by that",
+	  .offset = offsetof(struct run_options, restore) },
+	{ .name = "verify",
+	  .kind = OPT_FLAG,
+	  .help = "with --restore: test the saved memory before the guest runs",
+	  .offset = offsetof(struct run_options, verify) },
+	{ .name = "keep-state",
+	  .kind = OPT_FLAG,
+	  .help = "with --restore: leave the file where it is",
+	  .offset = offsetof(struct run_options, keep_state) },
+	{ .name = "discard-state",
+	  .kind = OPT_FLAG,
+	  .help = "start although the disks belong to a saved state, which is of no use then",
+	  .offset = offsetof(struct run_options, discard_state) },
 	{ .name = "config",
 	  .kind = OPT_STRING,
 	  .argument = "FILE",
@@ -456,6 +508,22 @@ const struct verb run_verb = {
 		    "  mainstay run linux.vhd --name web --serial console\n"
 		    "  mainstay run --drive boot.img,format=raw --drive data.vhd,readonly\n"
 		    "  mainstay run --config nt4.json\n",
+	.options = run_options,
+	.run = run_machine,
+};
+
+const struct verb restore_verb = {
+	.name = "restore",
+	.arguments = "STATE [DISK.vhd] [OPTION]...",
+	.summary = "let a saved machine go on, and stay with it",
+	.details =
+		"The same as 'mainstay run --restore STATE'; takes all its options, which must "
+		"describe\n"
+		"the machine that was saved. The guest runs at once: its memory is read from STATE "
+		"as it\n"
+		"is used. A state whose disks were changed since is refused.\n",
+	.examples = "  mainstay restore nt4.state nt4.vhd --memory 256M --name nt4\n"
+		    "  mainstay restore nt4.state --config nt4.json --verify\n",
 	.options = run_options,
 	.run = run_machine,
 };

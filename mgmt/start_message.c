@@ -26,6 +26,7 @@ void machine_files_init(struct machine_files *files)
 		.control = -1,
 		.parallel = -1,
 		.firmware_log = -1,
+		.state = -1,
 	};
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = files->cdroms[i] = -1;
@@ -47,6 +48,7 @@ void machine_files_close(struct machine_files *files)
 	files->control = fd_close(files->control);
 	files->parallel = fd_close(files->parallel);
 	files->firmware_log = fd_close(files->firmware_log);
+	files->state = fd_close(files->state);
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = fd_close(files->disks[i]);
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
@@ -243,6 +245,20 @@ static void write_kernel(struct writer *w, const struct machine_config *config,
 		add_text(to, "append", config->append);
 }
 
+static void write_restore(struct writer *w, const struct machine_config *config,
+			  const struct machine_files *files, json_object *to)
+{
+	json_object *json = json_object_new_object();
+
+	add_fd(w, json, "state_fd", files->state);
+	add_name(json, files->state_path);
+	json_object_object_add(json, "verify", json_object_new_boolean(files->state_verify));
+	json_object_object_add(
+		json, "frozen_clock",
+		json_object_new_boolean(config->resume_clock == MACHINE_CLOCK_FROZEN));
+	json_object_object_add(to, "restore", json);
+}
+
 char *start_message_write(const struct machine_config *config, const struct machine_files *files,
 			  int fds[START_MESSAGE_FDS_MAX], unsigned int *ret_fd_count)
 {
@@ -275,6 +291,10 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	write_ports(&w, config, files, json);
 	write_clock(config, json);
 	write_kernel(&w, config, files, json);
+	if (files->state >= 0)
+		write_restore(&w, config, files, json);
+	if (files->discard_state)
+		json_object_object_add(json, "discard_state", json_object_new_boolean(true));
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 	copy = text ? strdup(text) : NULL;
 	json_object_put(json);

@@ -14,6 +14,10 @@ struct machine_files {
 	bool devtest_listens; /* it is not the connection itself */
 	int kernel, initrd;
 	int kvm, firmware, control, parallel, firmware_log;
+	int state; /* a saved state to go on from; -1: none */
+	const char *state_path;
+	bool state_verify;	      /* test its memory before the guest runs */
+	bool discard_state;	      /* disks that belong to a saved state are used all the same */
 	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration */
 	int floppies[MACHINE_FLOPPIES_MAX], cdroms[MACHINE_DISKS_MAX]; /* so, too */
 	unsigned int floppy_kinds[MACHINE_FLOPPIES_MAX]; /* where the configuration says auto */
@@ -31,7 +35,7 @@ void machine_files_close(struct machine_files *files);
 struct json_object *machine_label_json(const char *path);
 
 #define START_MESSAGE_FDS_MAX                                                                      \
-	(8 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX)
+	(9 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX)
 
 /*
  * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has

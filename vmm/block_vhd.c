@@ -45,6 +45,11 @@ static int finish_vhd(struct block_image *image)
 	return vhd_finish(vhd_of(image));
 }
 
+static int mark_vhd(struct block_image *image, bool saved)
+{
+	return vhd_set_saved_state(vhd_of(image), saved);
+}
+
 static const char *error_vhd(struct block_image *image)
 {
 	return vhd_error(vhd_of(image));
@@ -62,6 +67,7 @@ static const struct block_image_ops vhd_ops = {
 	.flush = flush_vhd,
 	.discard = discard_vhd,
 	.finish = finish_vhd,
+	.mark = mark_vhd,
 	.error = error_vhd,
 	.free = free_vhd,
 };
@@ -84,7 +90,10 @@ int block_vhd_open(const struct vm_disk *disk, struct block_image **ret_image, c
 		   size_t error_size)
 {
 	const struct vhd_file file = { .fd = disk->fd, .name = disk->name };
-	const struct vhd_open_options options = { .read_only = disk->read_only };
+	const struct vhd_open_options options = {
+		.read_only = disk->read_only,
+		.ignore_saved_state = disk->saved,
+	};
 	struct block_vhd *self = calloc(1, sizeof(*self));
 	int r;
 

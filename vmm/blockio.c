@@ -70,6 +70,12 @@ struct blockio {
 	uint32_t stopping;	     /* atomic */
 	struct block_request *done;  /* atomic; newest first */
 	struct loop_post post;
+	/* A request of our own that leaves the file as a saved state wants it. */
+	struct block_request seal;
+	struct loop_post *sealed; /* NULL: none is under way */
+	bool seal_saved;
+	int seal_result;
+
 	uint32_t under_way; /* submitted and not completed; under the machine lock */
 	void (*idle)(void *opaque);
 	void *idle_opaque;
@@ -200,22 +206,38 @@ static bool exchange_phase(struct block_request *request, int phase)
 }
 
 /* Leaves the file as other programs want it. */
-static void finish(struct blockio *io)
+static int finish(struct blockio *io)
 {
 	int r = io->image && !io->image->info.read_only ? io->image->ops->finish(io->image) : 0;
 
 	if (r < 0)
 		note_failure(io, "closing", r);
+	return r;
 }
 
 static void swap_images(struct blockio *io)
 {
 	struct block_image *old = io->image;
 
-	finish(io);
+	(void)finish(io);
 	io->image = io->other;
 	io->other = old;
 	memcpy(io->name, io->other_name, sizeof(io->name));
+}
+
+static int mark(struct blockio *io, bool saved)
+{
+	struct block_image *image = io->image;
+
+	return image && image->ops->mark && !image->info.read_only ? image->ops->mark(image, saved)
+								   : 0;
+}
+
+static int seal(struct blockio *io)
+{
+	int r = finish(io);
+
+	return r < 0 ? r : mark(io, io->seal_saved);
 }
 
 static void handle(struct blockio *io, struct block_request *request)
@@ -223,7 +245,7 @@ static void handle(struct blockio *io, struct block_request *request)
 	if (request == &io->change) {
 		swap_images(io);
 	} else if (exchange_phase(request, BEGUN)) {
-		int r = carry_out(io, request);
+		int r = request == &io->seal ? seal(io) : carry_out(io, request);
 
 		if (r < 0)
 			__atomic_store_n(&request->error, r, __ATOMIC_RELEASE);
@@ -315,6 +337,41 @@ static void cancel(struct block_backend *backend, struct block_request *request)
 static void get_info(struct block_backend *backend, struct block_info *ret_info)
 {
 	*ret_info = of(backend)->info;
+}
+
+static void seal_complete(struct block_request *request, int error)
+{
+	struct blockio *io = container_of(request, struct blockio, seal);
+	struct loop_post *done = io->sealed;
+
+	io->seal_result = error;
+	io->sealed = NULL;
+	loop_post(io->loop, done);
+}
+
+void blockio_seal(struct block_backend *backend, bool saved, struct loop_post *done)
+{
+	struct blockio *io = of(backend);
+
+	io->seal = (struct block_request){ .op = BLOCK_FLUSH, .complete = seal_complete };
+	io->seal_saved = saved;
+	io->sealed = done;
+	submit(backend, &io->seal);
+}
+
+bool blockio_sealing(const struct block_backend *backend)
+{
+	return of((struct block_backend *)backend)->sealed;
+}
+
+int blockio_seal_result(const struct block_backend *backend)
+{
+	return of((struct block_backend *)backend)->seal_result;
+}
+
+int blockio_mark(struct block_backend *backend, bool saved)
+{
+	return mark(of(backend), saved);
 }
 
 static const struct block_ops blockio_ops = {

@@ -18,6 +18,7 @@
 #include "config.h"
 
 struct loop;
+struct loop_post;
 
 /*
  * Opens the image behind disk->fd, whose descriptor stays the caller's until the backend is freed.
@@ -49,6 +50,18 @@ const struct block_image *blockio_image(struct block_backend *backend);
 int blockio_change(struct block_backend *backend, struct block_image *image,
 		   const struct vm_disk *disk, void (*changed)(void *opaque), void *opaque);
 /*
+ * When all that was submitted before is done: flushes the image, leaves it as other programs want it, and,
+ * with @saved, marks it as part of a saved state (or not any more). @done is posted then;
+ * blockio_seal_result() says how it went, blockio_sealing() whether it has. Nothing is written afterwards
+ * until somebody submits.
+ */
+void blockio_seal(struct block_backend *backend, bool saved, struct loop_post *done);
+bool blockio_sealing(const struct block_backend *backend);
+/* 0, or -errno. */
+int blockio_seal_result(const struct block_backend *backend);
+/* The same mark, at once: before blockio_start(). 0 or -errno. */
+int blockio_mark(struct block_backend *backend, bool saved);
+/*
  * Ends the worker when all that was submitted is done, the image flushed and in its final form;
  * completes what is not completed yet, and frees. What a complete() submits then is dropped. Loop
  * thread, without the lock. NULL is allowed.
@@ -75,6 +88,8 @@ struct block_image_ops {
 	int (*discard)(struct block_image *image, uint64_t offset, uint64_t bytes);
 	/* Flushes and leaves the file as other programs want it. */
 	int (*finish)(struct block_image *image);
+	/* The mark of a saved state, on stable storage; NULL: the format has none. */
+	int (*mark)(struct block_image *image, bool saved);
 	/* One line about the last failure, "" when there is nothing to add to its errno. */
 	const char *(*error)(struct block_image *image);
 	/* No call to the file. */

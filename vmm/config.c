@@ -393,6 +393,14 @@ static const struct member display_members[] = {
 	{ .name = NULL },
 };
 
+static const struct member restore_members[] = {
+	{ "state_fd", read_fd, FIELD(struct vm_restore, fd), REQUIRED },
+	{ "name", read_text, FIELD(struct vm_restore, name), REQUIRED },
+	{ "verify", read_bool, FIELD(struct vm_restore, verify) },
+	{ "frozen_clock", read_bool, FIELD(struct vm_restore, frozen_clock) },
+	{ .name = NULL },
+};
+
 static const struct member rtc_members[] = {
 	{ "local_offset_s", read_number, FIELD(struct vm_config, rtc_local_offset_s),
 	  RANGE(-RTC_OFFSET_S_MAX, RTC_OFFSET_S_MAX), REQUIRED },
@@ -549,6 +557,8 @@ static const struct member message_members[] = {
 	{ "display", read_object, FIELD(struct vm_config, display), .object = display_members },
 	{ "keyboard", read_text, FIELD(struct vm_config, keyboard) },
 	{ "rtc", read_object, .object = rtc_members },
+	{ "discard_state", read_bool, FIELD(struct vm_config, discard_state) },
+	{ "restore", read_object, FIELD(struct vm_config, restore), .object = restore_members },
 	{ "ide_irq_delay_us", read_number, FIELD(struct vm_config, ide_irq_delay_us),
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
 	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
@@ -596,6 +606,7 @@ static void config_init(struct vm_config *config)
 		.control_fd = -1,
 		.kernel_fd = -1,
 		.initrd_fd = -1,
+		.restore = { .fd = -1 },
 		.ide_irq_delay_us = VM_IDE_IRQ_DELAY_US,
 		.fast_disk = true,
 		.boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM },
@@ -663,6 +674,8 @@ static int parse(const char *text, size_t size, const int *fds, unsigned int fd_
 		result = check_whole(&r, &config);
 	if (result < 0)
 		return result;
+	for (unsigned int i = 0; i < config.disk_count; i++)
+		config.disks[i].saved = config.restore.fd >= 0 || config.discard_state;
 	*ret_config = config;
 	*ret_used = r.fds_used;
 	return 0;

@@ -25,6 +25,13 @@
  * the device test port (devtest.h), for many clients or the one of kind "client": the same machine without
  * a processor; firmware_fd may be missing then.
  *
+ * A machine that goes on from a saved state has
+ *
+ *	  "restore": { "state_fd": 7, "name": "nt4.state", "verify": false, "frozen_clock": false }
+ *
+ * The state is of this machine with these disks, or the process ends with one line that says why not. "verify"
+ * reads and tests all memory first; "frozen_clock" lets the guest's wall clock go on from where it was.
+ *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
  * geometry, display, its members but listen_fd, keyboard ("us"), rtc, ide_irq_delay_us (70), fast_disk
  * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), kernel_fd, initrd_fd and append
@@ -63,6 +70,8 @@ struct vm_disk {
 	int fd; /* open for what read_only says, locked by the starter */
 	bool read_only;
 	char name[256];	    /* for messages */
+	bool saved;	    /* may belong to a saved state: the one that is restored */
+	bool same_contents; /* a copy: its file's time says nothing */
 	uint16_t cylinders; /* BIOS geometry override, all 0: none */
 	uint8_t heads, sectors_per_track;
 };
@@ -118,6 +127,13 @@ struct vm_display {
 	uint32_t idle_timeout_s;
 };
 
+/* A saved state to go on from. */
+struct vm_restore {
+	int fd; /* open for reading, locked by the starter; -1: none */
+	char name[256];
+	bool verify, frozen_clock;
+};
+
 struct vm_config {
 	char name[VM_NAME_MAX + 1];
 	uint8_t uuid[16];
@@ -138,8 +154,10 @@ struct vm_config {
 	char keyboard[16]; /* a layout of keymap.h, for texts and viewers without scan codes */
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
 	uint32_t ide_irq_delay_us;
-	uint32_t vram_bytes;		/* of the display adapter; 0: there is none */
-	bool fast_disk;			/* int 13h by the option ROM of ours */
+	uint32_t vram_bytes; /* of the display adapter; 0: there is none */
+	struct vm_restore restore;
+	bool discard_state; /* disks may belong to a saved state, which nobody will use any more */
+	bool fast_disk;	    /* int 13h by the option ROM of ours */
 	int kernel_fd, initrd_fd;	/* a Linux kernel to boot before any disk, -1: none */
 	char append[VM_APPEND_MAX + 1]; /* its command line */
 };

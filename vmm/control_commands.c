@@ -17,6 +17,8 @@
 #include "config.h"
 #include "machine.h"
 #include "media.h"
+#include "save.h"
+#include "save_session.h"
 #include "stats.h"
 
 #define JSON_DEPTH 8
@@ -70,6 +72,7 @@ struct command {
 	const char *(*run)(struct command_context *context, struct request *request,
 			   json_object *result);
 	const char *arguments[ARGUMENTS_MAX + 1]; /* members that it may have, NULL-terminated */
+	bool changes;				  /* the machine: not while it is being saved */
 };
 
 /* A text of 1 to @size - 1 bytes, or NULL. */
@@ -166,6 +169,8 @@ static const char *run_status(struct command_context *context, struct request *r
 	add_text(result, "name", config->name);
 	add_text(result, "uuid", uuid);
 	add_text(result, "state", state_names[machine_state(context->machine)]);
+	if (*save_phase_name(context->machine))
+		add_text(result, "saving", save_phase_name(context->machine));
 	add_number(result, "memory_bytes", config->memory_bytes);
 	add_number(result, "cpus", config->cpus);
 	add_text(result, "cpu", config->cpu_model);
@@ -228,6 +233,20 @@ static const char *run_quit(struct command_context *context, struct request *req
 	(void)request;
 	(void)result;
 	machine_quit(context->machine);
+	return NULL;
+}
+
+/* What follows is between the session's two ends. */
+static const char *run_save(struct command_context *context, struct request *request,
+			    json_object *result)
+{
+	(void)result;
+	if (*request->fd < 0)
+		return "save needs a socket's descriptor, sent along with the request";
+	if (save_session_new(context->machine, *request->fd, context->error,
+			     sizeof(context->error)) < 0)
+		return context->error;
+	*request->fd = -1;
 	return NULL;
 }
 
@@ -318,15 +337,16 @@ static const char *run_eject(struct command_context *context, struct request *re
 
 static const struct command commands[] = {
 	/* clang-format off */
-	{ "eject", run_eject, { "drive", "force" } },
-	{ "insert", run_insert, { "drive", "name", "read_only", "force" } },
-	{ "pause", run_pause, {} },
-	{ "power-button", run_power_button, {} },
-	{ "quit", run_quit, {} },
-	{ "reset", run_reset, {} },
-	{ "resume", run_resume, {} },
-	{ "stats", run_stats, {} },
-	{ "status", run_status, {} },
+	{ "eject", run_eject, { "drive", "force" }, true },
+	{ "insert", run_insert, { "drive", "name", "read_only", "force" }, true },
+	{ "pause", run_pause, {}, true },
+	{ "power-button", run_power_button, {}, true },
+	{ "quit", run_quit, {}, false },
+	{ "reset", run_reset, {}, true },
+	{ "resume", run_resume, {}, true },
+	{ "save", run_save, {}, false },
+	{ "stats", run_stats, {}, false },
+	{ "status", run_status, {}, false },
 	/* clang-format on */
 };
 
@@ -457,6 +477,8 @@ json_object *command_answer(struct command_context *context, const char *line, s
 		command = check_request(context, request, &error);
 	if (command && machine_state(context->machine) == MACHINE_ENDED)
 		error = "the machine has ended";
+	else if (command && command->changes && save_has_machine(context->machine))
+		error = "the machine is being saved";
 	else if (command)
 		error = command->run(context, &arguments, result);
 	if (json_object_is_type(request, json_type_object) &&

@@ -199,10 +199,8 @@ void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level)
 		(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
 }
 
-int kvm_capture_reset_chips(struct kvm *kvm)
+static int get_chips(const struct kvm *kvm, struct kvm_irqchips *chips)
 {
-	struct kvm_irqchips *chips = &kvm->reset_chips;
-
 	if (kvm->vm_fd < 0)
 		return 0;
 	chips->pic[0].chip_id = KVM_IRQCHIP_PIC_MASTER;
@@ -216,16 +214,58 @@ int kvm_capture_reset_chips(struct kvm *kvm)
 	return 0;
 }
 
-void kvm_reset_chips(struct kvm *kvm)
+int kvm_capture_reset_chips(struct kvm *kvm)
 {
-	struct kvm_irqchips *chips = &kvm->reset_chips;
+	return get_chips(kvm, &kvm->reset_chips);
+}
+
+static int set_chips(const struct kvm *kvm, const struct kvm_irqchips *from)
+{
+	struct kvm_irqchips copy = *from, *chips = &copy;
 
 	if (kvm->vm_fd < 0)
-		return;
-	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[0]);
-	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[1]);
-	(void)ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->ioapic);
-	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &chips->pit);
+		return 0;
+	if (ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[0]) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->pic[1]) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_SET_IRQCHIP, &chips->ioapic) < 0 ||
+	    ioctl(kvm->vm_fd, KVM_SET_PIT2, &chips->pit) < 0)
+		return -errno;
+	return 0;
+}
+
+void kvm_reset_chips(struct kvm *kvm)
+{
+	(void)set_chips(kvm, &kvm->reset_chips);
+}
+
+int kvm_save_chips(const struct kvm *kvm, struct kvm_chips_image *ret_image)
+{
+	struct kvm_clock_data clock = { 0 };
+	int r = get_chips(kvm, &ret_image->chips);
+
+	/* While the machine stands, the timer is the one that was put aside. */
+	ret_image->chips.pit = kvm->paused_pit;
+	if (r == 0 && kvm->vm_fd >= 0 && ioctl(kvm->vm_fd, KVM_GET_CLOCK, &clock) < 0)
+		r = -errno;
+	ret_image->clock_ns = clock.clock;
+	return r;
+}
+
+int kvm_load_chips(struct kvm *kvm, const struct kvm_chips_image *image)
+{
+	struct kvm_clock_data clock = { .clock = image->clock_ns };
+	struct kvm_irqchips chips = image->chips;
+	int r;
+
+	/* Which is which is not the file's to say. */
+	chips.pic[0].chip_id = KVM_IRQCHIP_PIC_MASTER;
+	chips.pic[1].chip_id = KVM_IRQCHIP_PIC_SLAVE;
+	chips.ioapic.chip_id = KVM_IRQCHIP_IOAPIC;
+	r = set_chips(kvm, &chips);
+	if (r == 0 && kvm->vm_fd >= 0 && ioctl(kvm->vm_fd, KVM_SET_CLOCK, &clock) < 0)
+		r = -errno;
+	kvm->paused_pit = chips.pit;
+	return r;
 }
 
 void kvm_pause_pit(struct kvm *kvm)

@@ -51,6 +51,15 @@ void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level);
 int kvm_capture_reset_chips(struct kvm *kvm);
 void kvm_reset_chips(struct kvm *kvm);
 
+/* The chips and the clock that guests can read from KVM, for a saved state. 0 or -errno. */
+struct kvm_chips_image {
+	struct kvm_irqchips chips;
+	uint64_t clock_ns; /* kvmclock */
+};
+int kvm_save_chips(const struct kvm *kvm, struct kvm_chips_image *ret_image);
+/* After the vCPUs' local APICs: what waits in the IOAPIC reaches them. */
+int kvm_load_chips(struct kvm *kvm, const struct kvm_chips_image *image);
+
 /* The PIT ticks on by itself: it is put aside for a pause and goes on where it was. */
 void kvm_pause_pit(struct kvm *kvm);
 void kvm_resume_pit(struct kvm *kvm);

@@ -36,6 +36,10 @@
 #include "linux_boot.h"
 #include "loop.h"
 #include "machine_impl.h"
+#include "save.h"
+#include "save_session.h"
+#include "save_writer.h"
+#include "snapshot.h"
 #include "stats.h"
 #include "video.h"
 
@@ -123,7 +127,8 @@ static int64_t env_wall_clock(struct device_env *env)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec + machine_of(env)->config->rtc_local_offset_s;
+	return now.tv_sec + machine_of(env)->config->rtc_local_offset_s -
+	       machine_of(env)->wall_lag_s;
 }
 
 static void isa_irq_changed(void *opaque, unsigned int n, bool level)
@@ -199,7 +204,7 @@ static void sync_display(struct display *display)
 	video_sync(memslots_of(machine), &machine->memory, machine->board.adapter);
 }
 
-static void apply_memory_map(struct machine *machine)
+void machine_memory_map_changed(struct machine *machine)
 {
 	struct i440bx_memory bridge;
 	int r;
@@ -225,7 +230,7 @@ static void reset_hard(struct machine *machine, enum reset_kind kind)
 		device_reset(machine->board.devices[i], kind);
 	kvm_reset_chips(&machine->kvm);
 	timer_queue_changed(&machine->timers);
-	apply_memory_map(machine);
+	machine_memory_map_changed(machine);
 	vcpus_reset(&machine->vcpus, VCPU_RESET_HARD);
 	/* What devices asked for before the reset, or because of it, is done with. */
 	machine->pending = 0;
@@ -275,6 +280,7 @@ static void sleep_until_woken(struct machine *machine, const struct vcpu *self)
 	/* Tells the firmware, when it starts again, to look for the system's waking vector. */
 	mc146818_set_shutdown_code(machine->board.rtc, SHUTDOWN_CODE_RESUME);
 	vcpus_hold(&machine->vcpus, self);
+	save_machine_sleeps(machine);
 }
 
 static void wake(struct machine *machine)
@@ -301,7 +307,7 @@ static void settle_slowly(struct machine *machine, const struct vcpu *self)
 	else if (pending & PENDING_SUSPEND)
 		sleep_until_woken(machine, self);
 	if (pending & PENDING_MEMORY)
-		apply_memory_map(machine);
+		machine_memory_map_changed(machine);
 	vcpus_release(&machine->vcpus);
 }
 
@@ -341,6 +347,19 @@ static void vcpu_event(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_event 
 	}
 }
 
+/* What the guest was is gone with its memory. */
+static void vcpu_memory_lost(struct vcpu_set *set)
+{
+	struct machine *machine = container_of(set, struct machine, vcpus);
+
+	if (machine->state == MACHINE_ENDED)
+		return;
+	memory_tell_loss();
+	machine->state = MACHINE_ENDED;
+	atomic_fetch_add(&set->held, 1);
+	loop_quit(machine->loop, EXIT_FAILURE);
+}
+
 /* Systems of every age probe registers that a processor may lack: that is no oddity. */
 static void vcpu_unknown_msr(struct vcpu_set *set, uint32_t index, bool write, uint64_t value)
 {
@@ -377,12 +396,15 @@ void machine_resume(struct machine *machine)
 	}
 	if (machine->state != MACHINE_PAUSED)
 		return;
-	machine->state = MACHINE_RUNNING;
+	machine->state = machine->restored_suspended ? MACHINE_SUSPENDED : MACHINE_RUNNING;
 	clock_start(&machine->clock);
 	kvm_resume_pit(&machine->kvm);
 	machine->timers.programmed_ns = TIMER_OFF;
 	timer_queue_changed(&machine->timers);
-	vcpus_release(&machine->vcpus);
+	/* Asleep, its processors stay held until it wakes. */
+	if (!machine->restored_suspended)
+		vcpus_release(&machine->vcpus);
+	machine->restored_suspended = false;
 }
 
 void machine_reset(struct machine *machine)
@@ -409,39 +431,6 @@ void machine_power_button(struct machine *machine)
 void machine_quit(struct machine *machine)
 {
 	end(machine, NULL);
-}
-
-int machine_insert(struct machine *machine, const char *drive, const struct vm_disk *medium,
-		   bool force, char *error, size_t error_size)
-{
-	int r = media_insert(&machine->media, drive, medium, force, error, error_size);
-
-	settle(machine, NULL);
-	return r;
-}
-
-int machine_eject(struct machine *machine, const char *drive, bool force, char *error,
-		  size_t error_size)
-{
-	int r = media_eject(&machine->media, drive, force, error, error_size);
-
-	settle(machine, NULL);
-	return r;
-}
-
-const struct media *machine_media(const struct machine *machine)
-{
-	return &machine->media;
-}
-
-const struct vm_config *machine_config(const struct machine *machine)
-{
-	return machine->config;
-}
-
-uint64_t machine_clock_ns(const struct machine *machine)
-{
-	return clock_now(&machine->clock);
 }
 
 struct device *machine_device(struct machine *machine, unsigned int index)
@@ -481,10 +470,7 @@ struct dma *machine_dma(struct machine *machine)
 	return &machine->memory.dma;
 }
 
-/* All backends of disks and drives, by index; NULL: none at this one. */
-#define BACKENDS_MAX (VM_DISKS_MAX + MEDIA_DRIVES_MAX)
-
-static struct block_backend *backend_at(const struct machine *machine, unsigned int index)
+struct block_backend *machine_backend(const struct machine *machine, unsigned int index)
 {
 	if (index < VM_DISKS_MAX)
 		return machine->board.disks[index];
@@ -495,12 +481,15 @@ static struct block_backend *backend_at(const struct machine *machine, unsigned 
 void machine_watch(struct machine *machine, const struct machine_watcher *watcher)
 {
 	machine->watcher = *watcher;
-	for (unsigned int i = 0; i < BACKENDS_MAX; i++) {
-		struct block_backend *backend = backend_at(machine, i);
+}
 
-		if (backend)
-			blockio_watch_idle(backend, watcher->disks_idle, watcher->opaque);
-	}
+static void disk_idle(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	save_disk_idle(machine);
+	if (machine->watcher.disks_idle)
+		machine->watcher.disks_idle(machine->watcher.opaque);
 }
 
 void machine_settle(struct machine *machine)
@@ -510,8 +499,8 @@ void machine_settle(struct machine *machine)
 
 bool machine_disks_busy(const struct machine *machine)
 {
-	for (unsigned int i = 0; i < BACKENDS_MAX; i++) {
-		const struct block_backend *backend = backend_at(machine, i);
+	for (unsigned int i = 0; i < MACHINE_BACKENDS_MAX; i++) {
+		const struct block_backend *backend = machine_backend(machine, i);
 
 		if (backend && blockio_busy(backend))
 			return true;
@@ -598,6 +587,7 @@ static int build_vcpus(struct machine *machine, char *error, size_t error_size)
 	machine->vcpus.settle = vcpu_settle;
 	machine->vcpus.event = vcpu_event;
 	machine->vcpus.unknown_msr = vcpu_unknown_msr;
+	machine->vcpus.memory_lost = vcpu_memory_lost;
 	return vcpus_init(&machine->vcpus, machine->config->cpus, model, error, error_size);
 }
 
@@ -718,11 +708,19 @@ static int build(struct machine *machine, char *error, size_t error_size)
 		return r;
 	memslot_init(&machine->memslots, machine->kvm.vm_fd);
 	machine->pending = 0;
-	apply_memory_map(machine);
+	machine_memory_map_changed(machine);
 	r = kvm_capture_reset_chips(&machine->kvm);
 	if (r < 0)
 		snprintf(error, error_size, "/dev/kvm: reading the interrupt controllers: %s",
 			 strerror(-r));
+	for (unsigned int i = 0; i < MACHINE_BACKENDS_MAX; i++) {
+		if (machine_backend(machine, i))
+			blockio_watch_idle(machine_backend(machine, i), disk_idle, machine);
+	}
+	if (r == 0)
+		r = save_writer_new(machine->loop, &machine->save_writer);
+	if (r == 0 && machine->config->restore.fd >= 0)
+		r = snapshot_restore(machine, &machine->config->restore, error, error_size);
 	/* Everything that is made through it is made. */
 	machine->kvm.fd = fd_close(machine->kvm.fd);
 	return r;
@@ -763,6 +761,8 @@ int machine_start(struct machine *machine)
 	if (r == 0)
 		r = media_start(&machine->media);
 	if (r == 0)
+		r = save_writer_start(machine->save_writer);
+	if (r == 0)
 		r = vcpus_start(&machine->vcpus);
 	if (r == 0)
 		kvm_pause_pit(&machine->kvm);
@@ -774,6 +774,9 @@ void machine_free(struct machine *machine)
 	if (!machine)
 		return;
 	vcpus_stop(&machine->vcpus);
+	save_writer_free(machine->save_writer);
+	save_free(machine);
+	save_session_free(machine);
 	/* Workers first: their last completions must still find the devices. */
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
 		blockio_free(machine->board.disks[i]);

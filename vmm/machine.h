@@ -47,6 +47,11 @@ void machine_resume(struct machine *machine);
 void machine_reset(struct machine *machine);
 /* A press of the power button: the guest's ACPI decides. */
 void machine_power_button(struct machine *machine);
+/*
+ * The machine was restored and is about to run: its disks belong to no saved state any more. After that the
+ * state must not be used again. Before machine_start(). 0, or -errno after one line on standard error.
+ */
+int machine_leave_state(struct machine *machine);
 /* Ends the loop with status 0: the plug is pulled, disks are flushed. */
 void machine_quit(struct machine *machine);
 

@@ -17,6 +17,10 @@
 #include "memslot.h"
 #include "vcpu.h"
 
+struct save;
+struct save_session;
+struct save_writer;
+
 /* What is to be done by settle(). */
 #define PENDING_MEMORY BIT(0)
 #define PENDING_RESET_HARD BIT(1)
@@ -51,6 +55,20 @@ struct machine {
 	struct machine_watcher watcher; /* of a device test port */
 	struct log_limit guest_log_limit;
 	struct loop_post ended;
+
+	struct save *save; /* under way; NULL: none */
+	struct save_writer *save_writer;
+	struct save_session *save_session; /* who asked for it; NULL: nobody */
+	int64_t wall_lag_s; /* what the guest's wall clock is behind the host's, by the will of who restored it */
+	bool restored_suspended; /* asleep as soon as it goes on */
+	char loss_line[VM_NAME_MAX + 160];
 };
+
+/* All backends of disks and drives, by index; NULL: none at this one. */
+#define MACHINE_BACKENDS_MAX (VM_DISKS_MAX + MEDIA_DRIVES_MAX)
+struct block_backend *machine_backend(const struct machine *machine, unsigned int index);
+
+/* Computes the memory map anew and tells KVM. */
+void machine_memory_map_changed(struct machine *machine);
 
 #endif

@@ -232,6 +232,8 @@ int main(int argc, char **argv)
 	sandbox_warm_up();
 	sandbox_files(level);
 
+	if (machine_leave_state(machine) < 0)
+		return EXIT_FAILURE;
 	r = machine_start(machine);
 	if (r < 0)
 		die("%s: threads: %s", config.name, strerror(-r));

@@ -2,12 +2,16 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "../base/bits.h"
 
 #define HUGE_PAGE MIB(2)
+#define PAGE_BYTES 4096u
 
 /* Private anonymous pages at a multiple of a huge page, or NULL. */
 static void *map_aligned(uint64_t size)
@@ -60,6 +64,82 @@ static uint8_t *dma_run(const struct memory *memory, uint64_t gpa, bool write, u
 	return NULL;
 }
 
+/* --- changes */
+
+static void mark(uint64_t *pages, uint64_t ram_offset, uint64_t bytes)
+{
+	uint64_t last = (ram_offset + bytes - 1) / PAGE_BYTES;
+
+	for (uint64_t page = ram_offset / PAGE_BYTES; page <= last; page++)
+		pages[page / 64] |= BIT64(page % 64);
+}
+
+void memory_mark(const struct memory *memory, uint64_t ram_offset, uint64_t bytes)
+{
+	if (memory->dirty && bytes && ram_offset < memory->ram_bytes)
+		mark(memory->dirty, ram_offset, bytes);
+}
+
+static uint64_t bitmap_words(const struct memory *memory)
+{
+	return (memory->ram_bytes / PAGE_BYTES + 63) / 64;
+}
+
+int memory_track(struct memory *memory, bool on)
+{
+	uint64_t words = bitmap_words(memory);
+
+	free(memory->dirty);
+	free(memory->lent);
+	memory->dirty = on ? calloc(words, sizeof(uint64_t)) : NULL;
+	memory->lent = on ? calloc(words, sizeof(uint64_t)) : NULL;
+	if (!on || (memory->dirty && memory->lent))
+		return 0;
+	(void)memory_track(memory, false);
+	return -ENOMEM;
+}
+
+void memory_take_dirty(struct memory *memory, uint64_t *ret_pages, bool returned)
+{
+	uint64_t words = bitmap_words(memory);
+
+	for (uint64_t i = 0; i < words; i++)
+		ret_pages[i] = memory->dirty[i] | memory->lent[i];
+	memset(memory->dirty, 0, words * sizeof(uint64_t));
+	if (returned)
+		memset(memory->lent, 0, words * sizeof(uint64_t));
+}
+
+/* --- loss */
+
+static const char *loss_line = "mainstay-vmm: the host took the guest's memory away\n";
+
+void memory_tell_loss(void)
+{
+	if (write(STDERR_FILENO, loss_line, strlen(loss_line)) < 0)
+		return;
+}
+
+/* Back to the instruction that found no memory, which ends the process now. */
+static void memory_is_lost(int signal)
+{
+	(void)signal;
+	memory_tell_loss();
+}
+
+void memory_watch_loss(const char *line)
+{
+	const struct sigaction action = {
+		.sa_handler = memory_is_lost,
+		.sa_flags = (int)SA_RESETHAND,
+	};
+
+	loss_line = line;
+	sigaction(SIGBUS, &action, NULL);
+}
+
+/* --- copies */
+
 /* Whether every byte of the range can be transferred. */
 static bool dma_possible(const struct memory *memory, uint64_t gpa, size_t size, bool write)
 {
@@ -87,10 +167,12 @@ static int dma_copy(struct memory *memory, uint64_t gpa, void *data, size_t size
 		uint8_t *host = dma_run(memory, gpa, write, &run);
 
 		run = min_u64(run, size);
-		if (write)
+		if (write) {
+			memory_mark(memory, (uint64_t)(host - memory->ram), run);
 			memcpy(host, p, run);
-		else
+		} else {
 			memcpy(p, host, run);
+		}
 		p += run;
 		gpa += run;
 		size -= run;
@@ -132,6 +214,8 @@ static void *memory_dma_map(struct dma *dma, uint64_t gpa, size_t size)
 			return NULL;
 		done += range->size - offset;
 	}
+	if (memory->lent)
+		mark(memory->lent, (uint64_t)(start - memory->ram), size);
 	return start;
 }
 
@@ -174,6 +258,7 @@ int memory_add_vram(struct memory *memory, uint32_t bytes)
 
 void memory_fini(struct memory *memory)
 {
+	(void)memory_track(memory, false);
 	if (memory->vram.bytes)
 		munmap(memory->vram.bytes, memory->vram.size);
 	memory->vram.bytes = NULL;
@@ -202,6 +287,7 @@ bool memory_write_shadow(struct memory *memory, uint64_t gpa, const void *data, 
 	if (!range || (range->kind != MEMMAP_ROM_OVER_RAM && range->kind != MEMMAP_VOID_OVER_RAM) ||
 	    size > range->size - (gpa - range->gpa))
 		return false;
+	memory_mark(memory, range->ram_offset + (gpa - range->gpa), size);
 	memcpy(memory->ram + range->ram_offset + (gpa - range->gpa), data, size);
 	return true;
 }

@@ -21,6 +21,10 @@ struct memory {
 	uint64_t ram_bytes;
 	uint8_t *rom;
 	struct display_memory vram; /* of the display adapter; no bytes: there is none */
+	bool in_file;		    /* RAM is a private view of a saved state's file */
+	/* While changes are followed, a bit for each page of RAM; else NULL. */
+	uint64_t *dirty; /* written to by us, or by processors as memslot.c tells */
+	uint64_t *lent;	 /* given out by dma.map: whoever has them may write any time */
 };
 
 /*
@@ -38,6 +42,27 @@ void memory_clear(struct memory *memory);
 
 /* Computes the map anew from @memory->layout; memslot_update() tells KVM. */
 void memory_remap(struct memory *memory);
+
+/*
+ * Follows which pages of RAM change, from now on or no more; memslot_track() does the same for what the
+ * guest writes. 0 or -ENOMEM.
+ */
+int memory_track(struct memory *memory, bool on);
+/* One page changed; no effect while nobody follows. */
+void memory_mark(const struct memory *memory, uint64_t ram_offset, uint64_t bytes);
+/*
+ * Moves the changed pages into @ret_pages, a bit for each. Lent pages count as changed every time, until they
+ * are @returned: nobody who had them before still has.
+ */
+void memory_take_dirty(struct memory *memory, uint64_t *ret_pages, bool returned);
+
+/*
+ * RAM that is a view of a file can be lost: somebody cut the file short, or its disk failed. @line, kept by
+ * reference, is written to standard error when it is found out, and the process ends.
+ */
+void memory_watch_loss(const char *line);
+/* Writes the line. */
+void memory_tell_loss(void);
 
 /* A processor's write that KVM could not do: reaches RAM below ROM being shadowed. False: not RAM.
  */

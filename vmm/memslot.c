@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "../base/bits.h"
 #include "memory.h"
+
+#define PAGE_BYTES 4096u
 
 void memslot_init(struct memslots *slots, int vm_fd)
 {
@@ -49,6 +52,7 @@ static int set_slot(const struct memslots *slots, unsigned int slot, const struc
 	switch (range->kind) {
 	case MEMMAP_RAM:
 		region.userspace_addr = (uintptr_t)memory->ram + range->ram_offset;
+		region.flags = slots->log ? KVM_MEM_LOG_DIRTY_PAGES : 0;
 		break;
 	case MEMMAP_RAM_READONLY:
 		region.userspace_addr = (uintptr_t)memory->ram + range->ram_offset;
@@ -66,6 +70,67 @@ static int set_slot(const struct memslots *slots, unsigned int slot, const struc
 	return ioctl(slots->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
 }
 
+/* --- changes */
+
+static void mark_logged(const struct memory *memory, const struct memmap_range *range,
+			const uint64_t *log)
+{
+	uint64_t words = (range->size / PAGE_BYTES + 63) / 64;
+
+	for (uint64_t i = 0; i < words; i++) {
+		for (uint64_t bits = log[i]; bits; bits &= bits - 1) {
+			uint64_t page = i * 64 + (unsigned int)__builtin_ctzll(bits);
+
+			memory_mark(memory, range->ram_offset + page * PAGE_BYTES, PAGE_BYTES);
+		}
+	}
+}
+
+/* Reading the log begins it anew. */
+static int collect(const struct memslots *slots, unsigned int index, const struct memory *memory)
+{
+	const struct memmap_range *range = &slots->applied.ranges[index];
+	struct kvm_dirty_log log = { .slot = slots->slot[index], .dirty_bitmap = slots->log };
+
+	if (!slots->log || range->kind != MEMMAP_RAM)
+		return 0;
+	if (ioctl(slots->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0)
+		return -errno;
+	mark_logged(memory, range, slots->log);
+	return 0;
+}
+
+int memslot_collect(struct memslots *slots, const struct memory *memory)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < slots->applied.count && r == 0; i++)
+		r = collect(slots, i, memory);
+	return r;
+}
+
+int memslot_track(struct memslots *slots, const struct memory *memory, bool on)
+{
+	int r = 0;
+
+	if (slots->vm_fd < 0 || on == (slots->log != NULL))
+		return 0;
+	free(slots->log);
+	slots->log = on ? calloc(memory->ram_bytes / PAGE_BYTES / 64 + 1, sizeof(uint64_t)) : NULL;
+	if (on && !slots->log)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < slots->applied.count && r == 0; i++) {
+		if (slots->applied.ranges[i].kind == MEMMAP_RAM)
+			r = set_slot(slots, slots->slot[i], memory, &slots->applied.ranges[i],
+				     true);
+	}
+	if (r < 0 && on)
+		(void)memslot_track(slots, memory, false);
+	return r;
+}
+
+/* --- the map */
+
 /* Deletes what is gone; what stays moves to @kept. */
 static int delete_stale(struct memslots *slots, const struct memory *memory, struct memslots *kept)
 {
@@ -78,7 +143,9 @@ static int delete_stale(struct memslots *slots, const struct memory *memory, str
 			kept->applied.ranges[kept->applied.count++] = *range;
 			continue;
 		}
-		r = set_slot(slots, slots->slot[i], memory, range, false);
+		r = collect(slots, i, memory);
+		if (r == 0)
+			r = set_slot(slots, slots->slot[i], memory, range, false);
 		if (r < 0)
 			return r;
 	}
@@ -100,7 +167,7 @@ static unsigned int free_slot(const struct memslots *slots)
 
 int memslot_update(struct memslots *slots, const struct memory *memory)
 {
-	struct memslots now = { .vm_fd = slots->vm_fd };
+	struct memslots now = { .vm_fd = slots->vm_fd, .log = slots->log };
 	int r;
 
 	if (slots->vm_fd < 0)

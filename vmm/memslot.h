@@ -11,6 +11,7 @@ struct memslots {
 	int vm_fd;			  /* -1: nobody is to be told */
 	struct memmap applied;		  /* what KVM has; ranges without a slot are left out */
 	uint16_t slot[MEMMAP_RANGES_MAX]; /* slot number of applied.ranges[i] */
+	uint64_t *log; /* room for the largest slot's, while changes are followed; else NULL */
 };
 
 void memslot_init(struct memslots *slots, int vm_fd);
@@ -25,5 +26,13 @@ int memslot_update(struct memslots *slots, const struct memory *memory);
  * forgotten otherwise.
  */
 void memslot_sync_vram(const struct memslots *slots, struct memory *memory);
+
+/*
+ * KVM logs which pages of RAM the guest writes to, from now on or no more. 0 or -errno; when following
+ * cannot begin, nothing is followed.
+ */
+int memslot_track(struct memslots *slots, const struct memory *memory, bool on);
+/* Marks in @memory what was logged since the last time. 0 or -errno. */
+int memslot_collect(struct memslots *slots, const struct memory *memory);
 
 #endif

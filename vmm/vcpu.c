@@ -8,6 +8,10 @@
  * those that are inside by a signal whose handler sets immediate_exit, so that a kick between the
  * look at held and KVM_RUN is not lost either.
  *
+ * A vCPU that is to park enters KVM_RUN with immediate_exit set: KVM finishes what the last exit left undone and
+ * comes back without entering the guest, perhaps with another exit (a string instruction, an access that
+ * crosses a border), which is handled like any. When nothing is left it parks.
+ *
  * After an exit that leaves to a device, enter_device() takes the lock, but not while the machine
  * is held by a pause: the exit then waits, unhandled, until the machine goes on or the vCPU is
  * reset, in which case it is forgotten.
@@ -115,6 +119,59 @@ static bool lock_unheld(struct vcpu_set *set)
 	}
 }
 
+/* --- parking */
+
+static void tell_parked(struct vcpu_set *set)
+{
+	atomic_fetch_add(&set->park_news, 1);
+	futex_wake(&set->park_news);
+}
+
+void vcpus_park(struct vcpu_set *set, struct loop_post *parked)
+{
+	set->parked = parked;
+	atomic_store(&set->parking, true);
+	for (unsigned int i = 0; i < set->count; i++) {
+		struct vcpu *vcpu = &set->vcpus[i];
+
+		/* Who enters after this look sees that it is to park. */
+		if (vcpu->started && atomic_load(&vcpu->in_guest))
+			pthread_kill(vcpu->thread, KICK_SIGNAL);
+	}
+}
+
+bool vcpus_are_parked(const struct vcpu_set *set)
+{
+	for (unsigned int i = 0; i < set->count; i++) {
+		if (!atomic_load(&set->vcpus[i].parked))
+			return false;
+	}
+	return !atomic_load(&set->resetting);
+}
+
+void vcpus_unpark(struct vcpu_set *set)
+{
+	atomic_store(&set->parking, false);
+	tell_parked(set);
+}
+
+static void park(struct vcpu *vcpu)
+{
+	struct vcpu_set *set = vcpu->set;
+
+	atomic_store(&vcpu->parked, true);
+	loop_post(set->loop, set->parked);
+	for (;;) {
+		uint32_t news = atomic_load(&set->park_news);
+
+		if (!atomic_load(&set->parking) || atomic_load(&set->ending) ||
+		    atomic_load(&vcpu->reset) != VCPU_RESET_NONE)
+			break;
+		futex_wait(&set->park_news, news);
+	}
+	atomic_store(&vcpu->parked, false);
+}
+
 /* --- resting */
 
 void vcpus_rest(struct vcpu_set *set)
@@ -140,6 +197,7 @@ void vcpus_reset(struct vcpu_set *set, enum vcpu_reset kind)
 		if (atomic_load(&vcpu->reset) < kind)
 			atomic_store(&vcpu->reset, kind);
 	}
+	tell_parked(set);
 }
 
 static void broken(struct vcpu *vcpu)
@@ -200,6 +258,7 @@ static void deliver_posted(const struct kvm_coalesced_mmio *entry, struct io_bus
 	io_port_write(io, (uint16_t)entry->phys_addr, entry->len, value);
 }
 
+/* In their order. */
 void vcpus_drain_posted(struct vcpu_set *set)
 {
 	struct kvm_coalesced_mmio_ring *ring = set->kvm ? set->kvm->ring : NULL;
@@ -340,6 +399,7 @@ static void handle_exit(struct vcpu *vcpu)
 static void run_guest(struct vcpu *vcpu)
 {
 	struct vcpu_set *set = vcpu->set;
+	bool parking;
 	int r;
 
 	atomic_store(&vcpu->in_guest, 1);
@@ -348,6 +408,9 @@ static void run_guest(struct vcpu *vcpu)
 		futex_wake(&vcpu->in_guest);
 		return;
 	}
+	parking = atomic_load(&set->parking);
+	if (parking)
+		vcpu->run->immediate_exit = 1;
 	r = ioctl(vcpu->fd, KVM_RUN, 0);
 	atomic_store(&vcpu->in_guest, 0);
 	if (atomic_load(&set->held))
@@ -357,6 +420,12 @@ static void run_guest(struct vcpu *vcpu)
 		handle_exit(vcpu);
 	} else if (errno == EINTR || errno == EAGAIN) {
 		vcpu->stats.exits[EXIT_INTERRUPTED]++;
+		if (parking)
+			park(vcpu);
+	} else if (errno == EFAULT) {
+		loop_lock(set->loop);
+		set->memory_lost(set);
+		loop_unlock(set->loop);
 	} else {
 		log_error("processor %u cannot run: %s", vcpu->index, strerror(errno));
 		loop_lock(set->loop);
@@ -386,6 +455,7 @@ int vcpus_start(struct vcpu_set *set)
 	sigfillset(&signals);
 	sigdelset(&signals, KICK_SIGNAL);
 	sigdelset(&signals, SIGSYS);
+	sigdelset(&signals, SIGBUS);
 	for (unsigned int i = 0; i < set->count; i++) {
 		struct vcpu *vcpu = &set->vcpus[i];
 		sigset_t before;
@@ -414,6 +484,7 @@ void vcpus_stop(struct vcpu_set *set)
 		loop_unlock(set->loop);
 		futex_wake(&set->held);
 		futex_wake(&set->resetting);
+		tell_parked(set);
 		pthread_join(vcpu->thread, NULL);
 		vcpu->started = false;
 	}
@@ -529,6 +600,11 @@ int vcpus_init(struct vcpu_set *set, unsigned int count, const struct cpu_model 
 		snprintf(error, error_size, "/dev/kvm: listing registers: %s", strerror(-r));
 	for (unsigned int i = 0; i < count && r == 0; i++)
 		r = create_vcpu(&set->vcpus[i], model, msrs, error, error_size);
+	if (r == 0) {
+		int khz = ioctl(set->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
+
+		set->tsc_khz = khz > 0 ? (uint32_t)khz : 0;
+	}
 	free(msrs);
 	return r;
 }

@@ -6,6 +6,10 @@
  * when none is inside, vcpus_release() lets them go on. A vCPU that comes out meanwhile waits
  * before it touches any device. A pause is a hold that outlasts the lock.
  *
+ * Parking. To be saved, a vCPU has to finish the instruction that it is in, which may take a device or
+ * two: vcpus_park() asks all of them to leave the guest and to come to such an end. They may still take the
+ * lock and touch devices until they are parked. A hold is no use for that: it keeps them from it.
+ *
  * Resetting. vcpus_reset(), under a hold, only marks: each thread first lets KVM finish what its
  * last exit left undone, then loads the reset state into its own vCPU, and none enters the guest
  * before all have.
@@ -40,6 +44,7 @@ struct vcpu {
 	pthread_t thread;
 	bool started;
 	_Atomic uint32_t in_guest; /* futex: 1 from just before KVM_RUN to just after */
+	_Atomic bool parked;
 	_Atomic enum vcpu_reset
 		reset; /* to be done before entering the guest; set under the lock */
 	struct vcpu_stats stats;
@@ -63,15 +68,21 @@ struct vcpu_set {
 	 */
 	void (*settle)(struct vcpu_set *set, struct vcpu *vcpu);
 	void (*event)(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_event event);
+	/* KVM could not reach the guest's memory: a file behind it is gone. */
+	void (*memory_lost)(struct vcpu_set *set);
 	/* An unknown model-specific register was read as 0, or written in vain. */
 	void (*unknown_msr)(struct vcpu_set *set, uint32_t index, bool write, uint64_t value);
 	unsigned int count;
+	uint32_t tsc_khz; /* of the guest's time stamp counter; 0: unknown */
 	struct vcpu *vcpus;
 	_Atomic uint32_t held;	    /* futex: number of holds; nobody enters while not 0 */
 	_Atomic uint32_t resetting; /* futex: vCPUs that have yet to load their reset state */
 	_Atomic bool ending;
-	_Atomic uint32_t rested; /* futex: counts vcpus_rested() */
-	bool rest;		 /* the access being handled asked for a rest */
+	_Atomic bool parking;
+	_Atomic uint32_t park_news; /* futex: counts what a parked vCPU should look at */
+	struct loop_post *parked;   /* posted whenever a vCPU has parked */
+	_Atomic uint32_t rested;    /* futex: counts vcpus_rested() */
+	bool rest;		    /* the access being handled asked for a rest */
 };
 
 /*
@@ -97,6 +108,13 @@ void vcpus_rest(struct vcpu_set *set);
 void vcpus_rested(struct vcpu_set *set);
 /* With the lock. Delivers the writes that the kernel collected (IO_POSTED), in their order. */
 void vcpus_drain_posted(struct vcpu_set *set);
+/*
+ * With the lock, without a hold. @parked is posted as each vCPU parks; vcpus_are_parked() tells when all
+ * have, and that none has a reset to carry out.
+ */
+void vcpus_park(struct vcpu_set *set, struct loop_post *parked);
+bool vcpus_are_parked(const struct vcpu_set *set);
+void vcpus_unpark(struct vcpu_set *set);
 /* With the lock, under a hold. */
 void vcpus_reset(struct vcpu_set *set, enum vcpu_reset kind);
 

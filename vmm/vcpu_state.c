@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vcpu_state.h"
 
+#include <cpuid.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <x86intrin.h>
 
 #define MSR_IA32_TSC 0x10u
 #define MSR_IA32_TSC_ADJUST 0x3bu
+#define MSR_IA32_TSC_DEADLINE 0x6e0u
+#define EFER_SVME 0x1000u
+#define CR4_VMXE 0x2000u
+#define TSS_BUSY 0x2u
 #define CR0_ET 0x00000010u
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
@@ -67,12 +74,13 @@ static int get_msrs(int vcpu_fd, const struct vcpu_msrs *list, struct vcpu_msrs 
 
 int vcpu_state_capture(int vcpu_fd, const struct vcpu_msrs *list, struct vcpu_state *ret_state)
 {
-	if (ioctl(vcpu_fd, KVM_GET_REGS, &ret_state->regs) < 0 ||
+	/* First: it takes what waits in the APIC, which changes the rest. */
+	if (ioctl(vcpu_fd, KVM_GET_MP_STATE, &ret_state->mp_state) < 0 ||
+	    ioctl(vcpu_fd, KVM_GET_REGS, &ret_state->regs) < 0 ||
 	    ioctl(vcpu_fd, KVM_GET_SREGS, &ret_state->sregs) < 0 ||
 	    ioctl(vcpu_fd, KVM_GET_FPU, &ret_state->fpu) < 0 ||
 	    ioctl(vcpu_fd, KVM_GET_DEBUGREGS, &ret_state->debugregs) < 0 ||
 	    ioctl(vcpu_fd, KVM_GET_VCPU_EVENTS, &ret_state->events) < 0 ||
-	    ioctl(vcpu_fd, KVM_GET_MP_STATE, &ret_state->mp_state) < 0 ||
 	    ioctl(vcpu_fd, KVM_GET_LAPIC, &ret_state->lapic) < 0)
 		return -errno;
 	/* A processor without XSAVE has no extended control register. */
@@ -119,4 +127,187 @@ int vcpu_state_load(int vcpu_fd, const struct vcpu_state *state, bool init)
 	    ioctl(vcpu_fd, KVM_SET_MP_STATE, &state->mp_state) < 0)
 		return -errno;
 	return 0;
+}
+
+/* --- saving and restoring */
+
+struct vcpu_moment vcpu_moment_now(void)
+{
+	return (struct vcpu_moment){ .host_tsc = __rdtsc() };
+}
+
+/* The difference of the guest's counter to the host's, where KVM tells it. */
+static int tsc_offset(int vcpu_fd, unsigned long request, uint64_t *offset)
+{
+	struct kvm_device_attr attribute = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)offset,
+	};
+
+	return ioctl(vcpu_fd, request, &attribute) < 0 ? -errno : 0;
+}
+
+/* As struct kvm_msrs with room for one. */
+struct one_msr {
+	uint32_t nmsrs, pad;
+	struct kvm_msr_entry entry;
+};
+
+static int get_msr(int vcpu_fd, uint32_t index, uint64_t *ret_value)
+{
+	struct one_msr one = { .nmsrs = 1, .entry.index = index };
+	int r = ioctl(vcpu_fd, KVM_GET_MSRS, &one);
+
+	*ret_value = one.entry.data;
+	return r == 1 ? 0 : -EINVAL;
+}
+
+static int set_msr(int vcpu_fd, uint32_t index, uint64_t value)
+{
+	struct one_msr one = { .nmsrs = 1, .entry = { .index = index, .data = value } };
+
+	return ioctl(vcpu_fd, KVM_SET_MSRS, &one) == 1 ? 0 : -EINVAL;
+}
+
+int vcpu_image_save(int vcpu_fd, const struct vcpu_state *reset_state,
+		    const struct vcpu_moment *moment, struct vcpu_image *ret_image)
+{
+	uint64_t offset;
+	int r = vcpu_state_capture(vcpu_fd, &reset_state->msrs, &ret_image->state);
+
+	if (r < 0)
+		return r;
+	/* The state of a guest in a guest is not ours to see. */
+	if ((ret_image->state.sregs.efer & EFER_SVME) || (ret_image->state.sregs.cr4 & CR4_VMXE))
+		return -EOPNOTSUPP;
+	ret_image->has_xsave = ioctl(vcpu_fd, KVM_GET_XSAVE, &ret_image->xsave) == 0;
+	ret_image->has_tsc = true;
+	if (tsc_offset(vcpu_fd, KVM_GET_DEVICE_ATTR, &offset) == 0)
+		ret_image->tsc = moment->host_tsc + offset;
+	else
+		ret_image->has_tsc = get_msr(vcpu_fd, MSR_IA32_TSC, &ret_image->tsc) == 0;
+	return 0;
+}
+
+/* All vCPUs go on from the same moment: their counters keep their distances. */
+static int load_tsc(int vcpu_fd, const struct vcpu_moment *moment, const struct vcpu_image *image)
+{
+	uint64_t offset = image->tsc - moment->host_tsc;
+
+	if (!image->has_tsc || tsc_offset(vcpu_fd, KVM_SET_DEVICE_ATTR, &offset) == 0)
+		return 0;
+	/* Before Linux 5.16. KVM takes small differences for an attempt to synchronise, and does. */
+	return set_msr(vcpu_fd, MSR_IA32_TSC, image->tsc);
+}
+
+static bool host_is_intel(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_INTEL_ebx;
+}
+
+static bool is_known(const struct vcpu_msrs *known, uint32_t index, uint64_t *ret_value)
+{
+	for (uint32_t i = 0; i < known->nmsrs; i++) {
+		if (known->entries[i].index == index) {
+			*ret_value = known->entries[i].data;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What cannot be written is no loss as long as it has the value already. */
+static int load_msrs(int vcpu_fd, const struct vcpu_msrs *known, const struct vcpu_msrs *msrs,
+		     bool deadline, char *error, size_t error_size)
+{
+	for (uint32_t i = 0; i < msrs->nmsrs; i++) {
+		const struct kvm_msr_entry *entry = &msrs->entries[i];
+		uint64_t now;
+
+		if ((entry->index == MSR_IA32_TSC_DEADLINE) != deadline)
+			continue;
+		if (!is_known(known, entry->index, &now)) {
+			snprintf(error, error_size,
+				 "register %xh is not one that this host's processor can have",
+				 entry->index);
+			return -EINVAL;
+		}
+		if (entry->data != now && set_msr(vcpu_fd, entry->index, entry->data) < 0) {
+			snprintf(error, error_size, "register %xh cannot become %llxh",
+				 entry->index, (unsigned long long)entry->data);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+struct load_step {
+	unsigned long request;
+	const void *data;
+	const char *name;
+};
+
+static int load_steps(int vcpu_fd, const struct load_step *steps, char *error, size_t error_size)
+{
+	for (; steps->name; steps++) {
+		if (steps->data && ioctl(vcpu_fd, steps->request, steps->data) < 0) {
+			int r = -errno;
+
+			snprintf(error, error_size, "%s: %s", steps->name, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+int vcpu_image_load(int vcpu_fd, const struct vcpu_state *reset_state,
+		    const struct vcpu_moment *moment, const struct vcpu_image *image, char *error,
+		    size_t error_size)
+{
+	const struct vcpu_state *state = &image->state;
+	struct kvm_sregs sregs = state->sregs;
+	const struct load_step first[] = {
+		{ KVM_SET_SREGS, &sregs, "system registers" },
+		{ KVM_SET_REGS, &state->regs, "registers" },
+		{ KVM_SET_XCRS, state->xcrs.nr_xcrs ? &state->xcrs : NULL, "XCR0" },
+		{ KVM_SET_XSAVE, image->has_xsave ? &image->xsave : NULL, "extended state" },
+		{ KVM_SET_FPU, image->has_xsave ? NULL : &state->fpu, "FPU" },
+		{ KVM_SET_DEBUGREGS, &state->debugregs, "debug registers" },
+		{ 0 },
+	};
+	const struct load_step last[] = {
+		{ KVM_SET_MP_STATE, &state->mp_state, "run state" },
+		{ KVM_SET_VCPU_EVENTS, &state->events, "events" },
+		{ 0 },
+	};
+	const struct load_step lapic[] = {
+		{ KVM_SET_LAPIC, &state->lapic, "local APIC" },
+		{ 0 },
+	};
+	int r;
+
+	/*
+	 * AMD's VMRUN never looks at the busy bit, and KVM shows it set whatever it is; but an emulated
+	 * AMD host (QEMU's TCG) takes only the available type. Intel's VM entry wants it busy.
+	 */
+	if (!host_is_intel())
+		sregs.tr.type &= (uint8_t)~TSS_BUSY;
+	/* The counter is set before what is measured by it, the APIC before its deadline. */
+	r = load_tsc(vcpu_fd, moment, image);
+	if (r < 0)
+		snprintf(error, error_size, "time stamp counter: %s", strerror(-r));
+	if (r == 0)
+		r = load_steps(vcpu_fd, first, error, error_size);
+	if (r == 0)
+		r = load_msrs(vcpu_fd, &reset_state->msrs, &state->msrs, false, error, error_size);
+	if (r == 0)
+		r = load_steps(vcpu_fd, lapic, error, error_size);
+	if (r == 0)
+		r = load_msrs(vcpu_fd, &reset_state->msrs, &state->msrs, true, error, error_size);
+	if (r == 0)
+		r = load_steps(vcpu_fd, last, error, error_size);
+	return r;
 }

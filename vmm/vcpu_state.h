@@ -50,4 +50,36 @@ int vcpu_state_capture(int vcpu_fd, const struct vcpu_msrs *list, struct vcpu_st
  */
 int vcpu_state_load(int vcpu_fd, const struct vcpu_state *state, bool init);
 
+/*
+ * All of a processor for a saved state: vcpu_state and what a reset does not touch. KVM's structs are an
+ * interface that never changes, so they are saved as they are.
+ */
+struct vcpu_image {
+	struct vcpu_state state;
+	struct kvm_xsave xsave;
+	bool has_xsave; /* else state.fpu counts */
+	bool has_tsc;	/* the host can say */
+	uint64_t tsc;	/* the guest's counter at the moment of saving */
+};
+
+/* The host's time stamp counter and whether guest counters can be set exactly; one moment for all vCPUs. */
+struct vcpu_moment {
+	uint64_t host_tsc;
+};
+struct vcpu_moment vcpu_moment_now(void);
+
+/*
+ * Reads everything of a vCPU that is parked. 0, -EOPNOTSUPP (the guest runs a hypervisor of its own), or
+ * -errno. @reset_state lists the registers that there are.
+ */
+int vcpu_image_save(int vcpu_fd, const struct vcpu_state *reset_state,
+		    const struct vcpu_moment *moment, struct vcpu_image *ret_image);
+/*
+ * Loads it into a vCPU that has not run. 0, or -errno with one line in @error. KVM refuses what a processor
+ * cannot be.
+ */
+int vcpu_image_load(int vcpu_fd, const struct vcpu_state *reset_state,
+		    const struct vcpu_moment *moment, const struct vcpu_image *image, char *error,
+		    size_t error_size);
+
 #endif

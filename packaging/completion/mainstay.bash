@@ -30,13 +30,14 @@ _mainstay_words()
 _mainstay_value()
 {
 	case $1 in
-	--config | --check | --firmware | --kernel | --initrd | --firmware-log) _mainstay_files "$2" ;;
+	--config | --restore | --check | --firmware | --kernel | --initrd | --firmware-log) _mainstay_files "$2" ;;
 	--drive | --floppy | --cdrom) _mainstay_files "$2" ;;
 	--boot) _mainstay_words "disk,floppy,cdrom floppy,disk cdrom,disk disk" "$2" ;;
 	--format) _mainstay_words "160K 180K 320K 360K 720K 1.2M 1.44M DMF 2.88M" "$2" ;;
 	--cpu) _mainstay_words "nt4 p5 p3 host help" "$2" ;;
 	--cpus) _mainstay_words "1 2 3 4 5 6 7 8" "$2" ;;
 	--memory) _mainstay_words "64M 128M 256M 512M 1G" "$2" ;;
+	--resume-clock) _mainstay_words "catch-up frozen" "$2" ;;
 	--rtc) _mainstay_words "utc local" "$2" ;;
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
@@ -51,17 +52,18 @@ _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
 	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --name --uuid --firmware
-		--firmware-log --kernel --initrd --append --rtc --sandbox"
+		--firmware-log --kernel --initrd --append --rtc --resume-clock --sandbox"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		_mainstay_words "run config list status stats console insert eject pause resume reset power-button stop
-			quit floppy --help --version" "$current"
+			quit floppy save restore state --help --version" "$current"
 		return
 	fi
 	verb=${COMP_WORDS[1]}
 	case $verb in
-	run) options="$machine --config --devtest" ;;
+	run | restore) options="$machine --config --devtest --restore --verify --keep-state --discard-state" ;;
+	save) options="--compact --quiet" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;
 	insert) options="--readonly --force" ;;
@@ -81,7 +83,11 @@ _mainstay()
 		return
 	fi
 	case $verb in
-	run | config) _mainstay_files "$current" ;;
+	run | restore | config) _mainstay_files "$current" ;;
+	state)
+		if ((COMP_CWORD == 2)); then _mainstay_words "show check compact" "$current"; else _mainstay_files "$current"; fi ;;
+	save)
+		if ((COMP_CWORD == 2)); then _mainstay_lines "$current" < <(_mainstay_machines); else _mainstay_files "$current"; fi ;;
 	list) _mainstay_words "$options" "$current" ;;
 	floppy)
 		if ((COMP_CWORD == 2)); then _mainstay_words create "$current"; else _mainstay_files "$current"; fi ;;

@@ -273,7 +273,7 @@ values = {
     "{00112233-4455-6677-8899-AABBCCDDEEFF}", "{00112233-4455-6677-8899-aabbccddeeff", "x", 1],
     "board": [1, 0], "memory_mib": [4, 3, 3584, 3585, 128.0, 128.5, "4", 1048576, 1048577, -1, 1 << 70],
     "cpus": [1, 8, 0, 9, None], "cpu": ["nt4", "p5", "p3", "host", "x", 1], "firmware": ["x", "", 1, "y" * 4095,
-    "y" * 4096], "firmware_log": ["x", ""], "rtc": ["local", "utc", "x"], "sandbox": ["full", "degraded", "x"],
+    "y" * 4096], "firmware_log": ["x", ""], "rtc": ["local", "utc", "x"], "resume_clock": ["catch-up", "frozen", "x"], "sandbox": ["full", "degraded", "x"],
     "disks": [[], {}, [1], [{}], [D()], [D()] * 4, [D()] * 5, [D(slot="primary-master")] * 2,
     [D(slot="primary-slave"), D(slot="primary-master")], [D(format="raw")], [D(format="x")],
     [D(read_only=True)], [D(read_only=1)], [D(x=1)], [D(geometry=[1, 1, 1])], [D(geometry=[1, 1])],

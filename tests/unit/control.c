@@ -25,6 +25,8 @@
 #include "../../vmm/control.h"
 #include "../../vmm/loop.h"
 #include "../../vmm/machine.h"
+#include "../../vmm/save.h"
+#include "../../vmm/save_session.h"
 #include "../../vmm/media.h"
 #include "../../vmm/stats.h"
 
@@ -41,6 +43,7 @@ static struct machine {
 	struct vm_disk medium;
 	bool force;
 	unsigned int inserts, ejects;
+	bool saving;
 } machine;
 
 static struct vm_config config = {
@@ -89,6 +92,27 @@ void machine_quit(struct machine *m)
 	m->quits++;
 	if (m->ends_loop)
 		loop_quit(loop, 4);
+}
+
+int save_session_new(struct machine *m, int fd, char *error, size_t error_size)
+{
+	if (m->saving) {
+		snprintf(error, error_size, "it is being saved already");
+		return -EBUSY;
+	}
+	m->saving = true;
+	close(fd);
+	return 0;
+}
+
+bool save_has_machine(const struct machine *m)
+{
+	return m->saving;
+}
+
+const char *save_phase_name(const struct machine *m)
+{
+	return m->saving ? "parking" : "";
 }
 
 int machine_insert(struct machine *m, const char *drive, const struct vm_disk *medium, bool force,
@@ -384,6 +408,28 @@ Test(control, media_come_with_their_descriptor)
 	cr_assert_not(OK(ask(fd, "{\"command\":\"eject\",\"drive\":7}")));
 	cr_assert_not(OK(ask(fd, "{\"command\":\"eject\",\"drive\":\"cd0\",\"name\":\"x\"}")));
 	close(file);
+}
+
+Test(control, a_machine_that_is_being_saved_is_left_alone)
+{
+	static const char *const changes[] = { "pause", "resume", "reset", "power-button" };
+	int fd = client(), pair[2];
+	char line[64];
+
+	cr_assert_not(OK(ask(fd, "{\"command\":\"save\"}")), "no descriptor came along");
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	say_with_file(fd, " ", pair[0]);
+	cr_assert(OK(ask(fd, "{\"command\":\"save\"}")));
+	say_with_file(fd, " ", pair[1]);
+	cr_assert_not(OK(ask(fd, "{\"command\":\"save\"}")), "not twice");
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		snprintf(line, sizeof(line), "{\"command\":\"%s\"}", changes[i]);
+		cr_assert_not(OK(ask(fd, line)), "%s", changes[i]);
+	}
+	cr_assert_eq(machine.resets + machine.pauses + machine.presses, 0);
+	cr_assert_str_eq(TEXT(ask(fd, "{\"command\":\"status\"}"), "/result/saving"), "parking");
+	close(pair[0]);
+	close(pair[1]);
 }
 
 Test(control, what_is_no_request_is_refused_in_one_line)

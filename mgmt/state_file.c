@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../vhd/vhd.h"
+
+static int fail(char *error, size_t error_size, const char *path, int r, const char *advice)
+{
+	snprintf(error, error_size, "%s: saved state: %s%s%s", path, strerror(-r),
+		 *advice ? "; " : "", advice);
+	return r;
+}
+
+static int make_temporary(struct state_draft *draft, int *ret_fd)
+{
+	if (snprintf(draft->temporary, sizeof(draft->temporary), "%s.new-XXXXXX", draft->path) >=
+	    (int)sizeof(draft->temporary))
+		return -ENAMETOOLONG;
+	*ret_fd = mkostemp(draft->temporary, O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+int state_draft_new(struct state_draft *draft, const char *path, char *error, size_t error_size)
+{
+	struct stat st;
+	int r;
+
+	draft->fd = -1;
+	if (snprintf(draft->path, sizeof(draft->path), "%s", path) >= (int)sizeof(draft->path))
+		return fail(error, error_size, path, -ENAMETOOLONG, "");
+	if (lstat(path, &st) == 0)
+		return fail(error, error_size, path, -EEXIST, "remove it, or give another path");
+	r = make_temporary(draft, &draft->fd);
+	if (r < 0)
+		return fail(error, error_size, path, r,
+			    "give a path in a folder that exists and is yours");
+	return 0;
+}
+
+int state_draft_compact(struct state_draft *draft, int level, char *error, size_t error_size)
+{
+	struct state_draft plain = *draft;
+	struct statefile file;
+	char why[512];
+	int r = statefile_open(&file, draft->fd, why, sizeof(why));
+
+	if (r == 0) {
+		r = make_temporary(draft, &draft->fd);
+		if (r < 0)
+			snprintf(why, sizeof(why), "%s", strerror(-r));
+		else
+			r = statefile_compact(&file, draft->fd, level, why, sizeof(why));
+		statefile_close(&file);
+	}
+	if (r < 0)
+		snprintf(error, error_size, "%s: %s", draft->path, why);
+	state_draft_discard(&plain);
+	return r;
+}
+
+static int sync_folder_of(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd, r = 0;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) < 0 && errno != EINVAL)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int state_draft_commit(struct state_draft *draft, char *error, size_t error_size)
+{
+	int r = fdatasync(draft->fd) < 0 ? -errno : 0;
+
+	/* A link, not a renaming: what somebody has put there meanwhile stays. */
+	if (r == 0 && link(draft->temporary, draft->path) < 0)
+		r = -errno;
+	if (r == -EPERM || r == -EOPNOTSUPP)
+		r = rename(draft->temporary, draft->path) < 0 ? -errno : 0;
+	if (r == 0)
+		r = sync_folder_of(draft->path);
+	if (r < 0)
+		return fail(error, error_size, draft->path, r, "");
+	unlink(draft->temporary);
+	draft->fd = fd_close(draft->fd);
+	return 0;
+}
+
+void state_draft_discard(struct state_draft *draft)
+{
+	if (draft->fd >= 0)
+		unlink(draft->temporary);
+	draft->fd = fd_close(draft->fd);
+}
+
+int state_file_lock(const char *path, char *error, size_t error_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int r;
+
+	if (fd < 0)
+		return fail(error, error_size, path, -errno,
+			    errno == ENOENT ? "'mainstay save NAME FILE' makes one" : "");
+	r = vhd_lock(fd, false);
+	if (r == 0)
+		return fd;
+	close(fd);
+	return fail(error, error_size, path, r, "another program writes to it");
+}
+
+int state_file_open(const char *path, struct statefile *ret_file, char *error, size_t error_size)
+{
+	int fd = state_file_lock(path, error, error_size);
+	char why[512];
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = statefile_open(ret_file, fd, why, sizeof(why));
+	if (r == 0)
+		return fd;
+	snprintf(error, error_size, "%s: %s", path, why);
+	close(fd);
+	return r;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A save and whoever asked for it: a socket of type SOCK_SEQPACKET that came with the command "save" of the
+ * control socket. Each message is a JSON object. The peer begins:
+ *
+ *	{ "action": "save" }				with one descriptor, the empty file
+ *
+ * and is answered when the file is whole, or when that cannot be:
+ *
+ *	{ "event": "held", "file_bytes": ..., "pages": ..., "rounds": ..., "stopped_ns": ... }
+ *	{ "event": "failed", "error": "one line" }
+ *
+ * The machine stands now and waits for the peer to put the file in its place:
+ *
+ *	{ "action": "commit" }				the machine ends
+ *	{ "action": "cancel" }				it goes on
+ *
+ * A peer that hangs up before that has cancelled: either the file or the machine goes on, never both.
+ */
+#ifndef VMM_SAVE_SESSION_H
+#define VMM_SAVE_SESSION_H
+
+#include <stddef.h>
+
+struct machine;
+
+/*
+ * Begins a session on @fd, which is the session's when 0 is returned. With the machine lock, in the loop
+ * thread. -errno with one line in @error.
+ */
+int save_session_new(struct machine *machine, int fd, char *error, size_t error_size);
+/* Without the lock, after save_free(). NULL is allowed. */
+void save_session_free(struct machine *machine);
+
+#endif

@@ -50,7 +50,7 @@ endif
 
 # --- folders: each is a library of all its sources but the programs' main files
 STRICT := base devmodel vhd net state
-MAINS := vmm/main.c $(wildcard vhd/tool/*.c) mgmt/mainstay.c
+MAINS := vmm/main.c $(wildcard vhd/tool/*.c vhd/nbdkit/*.c) mgmt/mainstay.c
 library_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 library = $(BUILD)/lib/$(1).a
@@ -98,7 +98,7 @@ mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libzstd) -lpth
 # --- programs
 PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) vhd-library
 
 $(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm state devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
@@ -118,6 +118,8 @@ $(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt state vh
 registers: $(BUILD)/bin/mainstay-vmm
 	$(say) DOC docs/registers.md
 	$(Q)$< --describe-devices >docs/registers.md
+
+include vhd/library.mk
 
 # --- tests: every C file in tests/unit and tests/dev is one criterion program
 TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))
@@ -142,4 +144,4 @@ setup:
 clean:
 	rm -rf build build-*
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)

@@ -27,3 +27,15 @@ bench:
 	@packaging/setup
 	@$(MAKE) --no-print-directory all $(BENCH)/compare $(BENCH)/ports.bin $(BENCH)/disk
 	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_OPTIONS)
+
+# VHD images against plain files and qemu-img.
+BENCH_VHD_OPTIONS ?= -n 5
+$(BENCH)/vhd: $(call objects,$(addprefix tests/bench/,vhd.c report.c)) $(call library,vhd) $(call library,base)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c) -lm
+.PHONY: bench-vhd
+bench-vhd:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all $(BENCH)/vhd
+	@BUILD=$(BUILD) tests/bench/vhd.sh $(BENCH_VHD_OPTIONS)

@@ -8,7 +8,12 @@ check:
 	@$(MAKE) --no-print-directory check-run
 
 check-run: all tests fuzz
-	@BUILD=$(BUILD) tests/run tests/system/*.sh tests/lint/*.sh $(UNIT_TESTS) -- tests/fuzz/check.sh tests/guest/all.sh
+	@BUILD=$(BUILD) tests/run tests/system/*.sh tests/lint/*.sh tests/interop/*.sh $(UNIT_TESTS) -- \
+		tests/fuzz/check.sh tests/guest/all.sh
+
+# What real viewers are shown (tests/interop/).
+INTEROP_TESTS := $(addprefix $(BUILD)/tests/interop/,rfb_show xwd_compare)
+check-run: $(INTEROP_TESTS)
 
 # The long proofs; whoever has one adds its script to SOAK.
 .PHONY: soak soak-run

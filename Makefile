@@ -91,9 +91,9 @@ $(BUILD)/obj/vmm/acpi.o: $(BUILD)/gen/dsdt_aml.h
 $(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h $(BUILD)/gen/linux_boot_rom.h
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
-packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd)
+packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd gnutls libpng)
 vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd zlib) -lpthread
-mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libzstd) -lpthread
+mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libseccomp gnutls libpng zlib libzstd) -lpthread
 
 # --- programs
 PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
@@ -128,7 +128,7 @@ TEST_LIBRARIES := $(foreach l,vmm mgmt state devmodel vhd base,$(call library,$(
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) -lcriterion
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) $(mgmt_libs) -lcriterion
 
 .PHONY: tests
 tests: $(UNIT_TESTS)

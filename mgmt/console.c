@@ -11,8 +11,7 @@
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
-#include "../base/parse.h"
-#include "runtime_dir.h"
+#include "machine_socket.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -21,30 +20,13 @@ static const char help_text[] = "\r\nmainstay: Ctrl-A X leaves the console, the 
 
 static int connect_console(const char *name)
 {
-	struct runtime_base base;
-	int folder_fd, lock_fd, fd, r;
-	char error[1024];
-	pid_t pid;
+	int fd = machine_socket_connect(name, RUNTIME_CONSOLE);
 
-	if (!name_is_valid(name))
-		die("%s: cannot be the name of a machine; 'mainstay list' shows those that run",
-		    name);
-	r = runtime_base_open(&base, false, error, sizeof(error));
-	if (r < 0 && r != -ENOENT)
-		die("%s", error);
-	if (r == 0)
-		r = runtime_dir_open(&base, name, &folder_fd, &lock_fd, &pid);
-	if (r < 0)
-		die("%s: no such machine is running; 'mainstay list' shows those that run", name);
-	r = runtime_socket_connect(folder_fd, RUNTIME_CONSOLE, &fd);
-	if (r == -ENOENT)
+	if (fd == -ENOENT)
 		die("%s: has no console; start it with --serial console", name);
-	if (r < 0)
+	if (fd < 0)
 		die("%s: console: %s; try again, or end the other mainstay console", name,
-		    strerror(-r));
-	fd_close(folder_fd);
-	fd_close(lock_fd);
-	runtime_base_close(&base);
+		    strerror(-fd));
 	return fd;
 }
 

@@ -111,6 +111,15 @@ struct machine_char {
 /* What the kind needs, or its name. */
 const char *machine_char_target(const struct machine_char *c);
 
+/* Who may look at the screen at the same time. */
+enum machine_sharing { MACHINE_SHARED, MACHINE_EXCLUSIVE };
+
+struct machine_display {
+	unsigned int sharing; /* enum machine_sharing */
+	bool view_only;
+	uint32_t idle_timeout_s; /* 0: never */
+};
+
 struct machine_config {
 	const char *name; /* NULL: from the first disk, made unique */
 	uint8_t uuid[16];
@@ -134,6 +143,8 @@ struct machine_config {
 	uint32_t serial_count; /* COM1 first */
 	struct machine_char serial[MACHINE_SERIAL_MAX];
 	struct machine_char parallel;
+	struct machine_display display;
+	unsigned int keyboard; /* index into machine_keyboard_names[] */
 	/* Texts that no command line holds, freed by machine_config_fini(). */
 	char **owned;
 	size_t owned_count;
@@ -184,6 +195,8 @@ char *machine_config_schema(void);
 int machine_option_memory(void *target, const char *value, char *error, size_t error_size);
 int machine_option_cpu(void *target, const char *value, char *error, size_t error_size);
 int machine_option_serial(void *target, const char *value, char *error, size_t error_size);
+int machine_option_display(void *target, const char *value, char *error, size_t error_size);
+int machine_option_keyboard(void *target, const char *value, char *error, size_t error_size);
 int machine_option_parallel(void *target, const char *value, char *error, size_t error_size);
 int machine_option_floppy(void *target, const char *value, char *error, size_t error_size);
 int machine_option_cdrom(void *target, const char *value, char *error, size_t error_size);
@@ -226,6 +239,12 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 				    machine_option_serial),                                        \
 		MACHINE_OPTION_CALL("parallel", "KIND", "where LPT1 leads, see below",             \
 				    machine_option_parallel),                                      \
+		MACHINE_OPTION_CALL("display", "OPTION[,OPTION]...",                               \
+				    "who may see and operate the screen, see below",               \
+				    machine_option_display),                                       \
+		MACHINE_OPTION_CALL("keyboard", "LAYOUT",                                          \
+				    "the guest's: us, uk, de or jp106 (default us)",               \
+				    machine_option_keyboard),                                      \
 		MACHINE_OPTION_CALL("name", "NAME",                                                \
 				    "name (default: the first disk's, made unique)",               \
 				    machine_option_name),                                          \
@@ -279,7 +298,9 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 	"file:PATH (a new file, or a device or pipe), none. connect and tcp may end with\n"        \
 	",on-open: connected when the guest opens the port.\n"                                     \
 	"Parallel port: file:PATH, command:LINE (a shell command that reads what is printed),\n"   \
-	"parport:PATH (/dev/parport0), none.\n"
+	"parport:PATH (/dev/parport0), none.\n"                                                    \
+	"Display options: shared (default) or exclusive: one viewer at a time; view-only: keys\n"  \
+	"and pointers of viewers do nothing; idle=SECONDS: viewers that do nothing are dropped.\n"
 
 /*
  * A disk as "PATH[,format=...][,slot=...][,readonly][,geometry=C/H/S]" in the first free slot; also
@@ -306,6 +327,8 @@ extern const char *const machine_format_names[];
 extern const char *const machine_floppy_names[];
 extern const char *const machine_boot_names[];
 extern const char *const machine_char_names[];
+extern const char *const machine_sharing_names[];
+extern const char *const machine_keyboard_names[];
 extern const char *const machine_rtc_names[];
 extern const char *const machine_resume_clock_names[];
 extern const char *const machine_sandbox_names[];

@@ -77,6 +77,10 @@ const char *machine_char_target(const struct machine_char *c)
 	return machine_char_names[c->kind];
 }
 
+const char *const machine_sharing_names[] = {
+	[MACHINE_SHARED] = "shared", [MACHINE_EXCLUSIVE] = "exclusive", NULL
+};
+const char *const machine_keyboard_names[] = { "us", "uk", "de", "jp106", NULL };
 const char *const machine_rtc_names[] = {
 	[MACHINE_RTC_LOCAL] = "local", [MACHINE_RTC_UTC] = "utc", NULL
 };
@@ -320,6 +324,34 @@ static const struct member_object parallel_object = { .members = parallel_member
 						      .check = char_check,
 						      .schema = PARALLEL_SCHEMA };
 
+/* --- the screen --- */
+
+static const struct member display_members[] = {
+	{ .name = "sharing",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_display, sharing),
+	  .fallback = "\"shared\"",
+	  .names = NAMES(machine_sharing_names, 2),
+	  .description = "Whether several people may look at the same time, or only the first who "
+			 "comes." },
+	{ .name = "view_only",
+	  .kind = MEMBER_BOOL,
+	  .offset = offsetof(struct machine_display, view_only),
+	  .fallback = "false",
+	  .description = "Keys and pointers of viewers do nothing." },
+	{ .name = "idle_timeout_s",
+	  .kind = MEMBER_NUMBER,
+	  .offset = offsetof(struct machine_display, idle_timeout_s),
+	  .min = 0,
+	  .max = 86400,
+	  .fallback = "0",
+	  .description = "A viewer without keys and motion for so many seconds is dropped. 0: "
+			 "never." },
+	{ .name = NULL },
+};
+
+static const struct member_object display_object = { .members = display_members };
+
 /* --- the machine --- */
 
 static const struct member machine_members[] = {
@@ -460,6 +492,20 @@ static const struct member machine_members[] = {
 	  .fallback = "{\"kind\":\"none\"}",
 	  .object = &parallel_object,
 	  .description = "The parallel port LPT1." },
+	{ .name = "display",
+	  .kind = MEMBER_OBJECT,
+	  .offset = offsetof(struct machine_config, display),
+	  .fallback = "{}",
+	  .object = &display_object,
+	  .description = "Who may see and operate the screen." },
+	{ .name = "keyboard",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, keyboard),
+	  .fallback = "\"us\"",
+	  .names = NAMES(machine_keyboard_names, 4),
+	  .description =
+		  "The keyboard layout that the guest has set: for texts that are typed, and "
+		  "viewers that send characters instead of scan codes." },
 	{ .name = NULL },
 };
 

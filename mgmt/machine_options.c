@@ -118,6 +118,65 @@ int machine_option_resume_clock(void *target, const char *value, char *error, si
 	return 0;
 }
 
+/* One of the option's words; -1 when it is none. */
+static int set_display(struct machine_display *display, const char *word, size_t length)
+{
+	int sharing = machine_find_name(machine_sharing_names, word, length);
+	char number[16];
+	uint64_t seconds;
+
+	if (sharing >= 0) {
+		display->sharing = (unsigned int)sharing;
+		return 0;
+	}
+	if (length == strlen("view-only") && !strncmp(word, "view-only", length)) {
+		display->view_only = true;
+		return 0;
+	}
+	if (length <= strlen("idle=") || length >= sizeof(number) ||
+	    strncmp(word, "idle=", strlen("idle=")))
+		return -1;
+	snprintf(number, sizeof(number), "%.*s", (int)(length - strlen("idle=")),
+		 word + strlen("idle="));
+	if (parse_u64(number, 0, 86400, &seconds) < 0)
+		return -1;
+	display->idle_timeout_s = (uint32_t)seconds;
+	return 0;
+}
+
+int machine_option_display(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+
+	for (const char *word = value; *word;) {
+		const size_t length = strcspn(word, ",");
+
+		if (set_display(&config->display, word, length) < 0) {
+			snprintf(error, error_size,
+				 "--display %s: give shared or exclusive, view-only, idle=SECONDS "
+				 "(at most 86400), joined by commas",
+				 value);
+			return -1;
+		}
+		word += length;
+		word += *word == ',';
+	}
+	return 0;
+}
+
+int machine_option_keyboard(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+	int index = machine_find_name(machine_keyboard_names, value, strlen(value));
+
+	if (index < 0) {
+		snprintf(error, error_size, "--keyboard %s: give us, uk, de or jp106", value);
+		return -1;
+	}
+	config->keyboard = (unsigned int)index;
+	return 0;
+}
+
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;

@@ -26,12 +26,14 @@
 #include "machine_config.h"
 #include "machine_files.h"
 #include "machine_ports.h"
+#include "machine_socket.h"
 #include "runtime_dir.h"
 #include "spawn.h"
 #include "state_file.h"
 #include "terminal.h"
 #include "uid_pool.h"
 #include "verbs.h"
+#include "view.h"
 
 #define QUIT_TIMEOUT_MS 10000
 #define TERM_TIMEOUT_MS 60000
@@ -43,6 +45,7 @@
 
 struct run_options {
 	struct machine_config config; /* first: MACHINE_OPTIONS fill it */
+	bool headless;
 	const char *config_file;
 	const char *restore;
 	bool verify, keep_state, discard_state;
@@ -68,7 +71,7 @@ struct run {
 	enum run_state state;
 	enum run_ending ending;
 	int64_t escalate_ms; /* when to ask more urgently */
-	bool relaying;
+	bool relaying, headless;
 	int status;
 	struct relay relay;
 };
@@ -222,8 +225,11 @@ static void start(struct run *run, const struct run_options *run_options)
 			       sizeof(error)) < 0)
 		fail_start(run, error);
 	r = runtime_socket_listen(run->dir.fd, RUNTIME_CONTROL, &run->files.control);
+	if (r == 0)
+		r = runtime_socket_listen(run->dir.fd, RUNTIME_DISPLAY, &run->files.display);
 	if (r < 0) {
-		snprintf(error, sizeof(error), "%s: control socket: %s", run->name, strerror(-r));
+		snprintf(error, sizeof(error), "%s: control and display sockets: %s", run->name,
+			 strerror(-r));
 		fail_start(run, error);
 	}
 	if (geteuid() == 0 && uid_pool_take(&run->base, run->name, &options.uid, &run->uid_lock_fd,
@@ -284,6 +290,21 @@ static void end_wanted(struct run *run)
 
 /* --- events --- */
 
+/* Opens a viewer where people have a display, and tells those at a terminal how to get one. */
+static void show_screen(const struct run *run)
+{
+	struct view_command command;
+	char socket[1024];
+
+	if (run->headless)
+		return;
+	machine_socket_path(run->name, RUNTIME_DISPLAY, socket, sizeof(socket));
+	if (view_has_display() && view_find_viewer(&command) && view_spawn(&command, socket) == 0)
+		return;
+	if (isatty(STDERR_FILENO))
+		log_info("%s: 'mainstay view %s' shows the screen", run->name, run->name);
+}
+
 static void take_answer(struct run *run)
 {
 	char sandbox[32];
@@ -305,6 +326,7 @@ static void take_answer(struct run *run)
 	if (strcmp(sandbox, "full"))
 		log_warning("%s: sandbox is only %s: this host lacks what locks a machine in fully",
 			    run->name, sandbox);
+	show_screen(run);
 	if (run->relaying)
 		terminal_raw();
 }
@@ -452,6 +474,7 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 		die("--restore and --discard-state exclude each other");
 	read_description(&options, others, argv);
 	run.config = &options.config;
+	run.headless = options.headless;
 	run.devtest = options.devtest;
 	start(&run, &options);
 	status = stay(&run);
@@ -478,6 +501,10 @@ static const struct opt run_options[] = {
 	  .kind = OPT_FLAG,
 	  .help = "start although the disks belong to a saved state, which is of no use then",
 	  .offset = offsetof(struct run_options, discard_state) },
+	{ .name = "headless",
+	  .kind = OPT_FLAG,
+	  .help = "do not open a viewer of the screen (mainstay view does later)",
+	  .offset = offsetof(struct run_options, headless) },
 	{ .name = "config",
 	  .kind = OPT_STRING,
 	  .argument = "FILE",

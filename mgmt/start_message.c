@@ -24,6 +24,7 @@ void machine_files_init(struct machine_files *files)
 		.kvm = -1,
 		.firmware = -1,
 		.control = -1,
+		.display = -1,
 		.parallel = -1,
 		.firmware_log = -1,
 		.state = -1,
@@ -46,6 +47,7 @@ void machine_files_close(struct machine_files *files)
 	files->kvm = fd_close(files->kvm);
 	files->firmware = fd_close(files->firmware);
 	files->control = fd_close(files->control);
+	files->display = fd_close(files->display);
 	files->parallel = fd_close(files->parallel);
 	files->firmware_log = fd_close(files->firmware_log);
 	files->state = fd_close(files->state);
@@ -219,6 +221,18 @@ static json_object *write_devtest(struct writer *w, const struct machine_files *
 	return json;
 }
 
+static void write_display(struct writer *w, const struct machine_display *display, int fd,
+			  json_object *to)
+{
+	json_object *json = json_object_new_object();
+
+	add_fd(w, json, "listen_fd", fd);
+	add_text(json, "sharing", machine_sharing_names[display->sharing]);
+	json_object_object_add(json, "view_only", json_object_new_boolean(display->view_only));
+	add_number(json, "idle_timeout_s", display->idle_timeout_s);
+	json_object_object_add(to, "display", json);
+}
+
 static void write_clock(const struct machine_config *config, json_object *to)
 {
 	json_object *rtc;
@@ -288,6 +302,9 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	json_object_object_add(json, "disks", disks);
 	write_drives(&w, config, files, json);
 	write_boot(machine_boot_names[config->boot], json);
+	if (files->display >= 0)
+		write_display(&w, &config->display, files->display, json);
+	add_text(json, "keyboard", machine_keyboard_names[config->keyboard]);
 	write_ports(&w, config, files, json);
 	write_clock(config, json);
 	write_kernel(&w, config, files, json);

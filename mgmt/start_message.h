@@ -13,7 +13,7 @@ struct machine_files {
 	int devtest;	      /* the device test port in place of kvm */
 	bool devtest_listens; /* it is not the connection itself */
 	int kernel, initrd;
-	int kvm, firmware, control, parallel, firmware_log;
+	int kvm, firmware, control, display, parallel, firmware_log;
 	int state; /* a saved state to go on from; -1: none */
 	const char *state_path;
 	bool state_verify;	      /* test its memory before the guest runs */

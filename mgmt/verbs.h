@@ -32,6 +32,7 @@ void verb_open_machine(struct runtime_base *base, struct client *client, const c
 extern const struct verb restore_verb, save_verb, state_verb;
 extern const struct verb run_verb, config_verb;
 extern const struct verb insert_verb, eject_verb, floppy_verb;
+extern const struct verb view_verb, screenshot_verb, record_verb, type_verb, key_verb;
 extern const struct verb list_verb, status_verb, stats_verb, console_verb, stop_verb;
 extern const struct verb pause_verb, resume_verb, reset_verb, power_button_verb, quit_verb;
 

@@ -15,11 +15,14 @@
 #include "../base/parse.h"
 #include "../devmodel/device.h"
 #include "config.h"
+#include "desk.h"
+#include "keymap.h"
 #include "machine.h"
 #include "media.h"
 #include "save.h"
 #include "save_session.h"
 #include "stats.h"
+#include "typist.h"
 
 #define JSON_DEPTH 8
 
@@ -59,6 +62,8 @@ static void append(json_object *array, json_object *value)
 /* --- commands */
 
 #define ARGUMENTS_MAX 4
+#define TYPE_BYTES 2048
+#define KEYS_BYTES 256
 
 /* What a command gets: its own members, and what the client has sent along. */
 struct request {
@@ -335,10 +340,45 @@ static const char *run_eject(struct command_context *context, struct request *re
 	return NULL;
 }
 
+static const char *run_type(struct command_context *context, struct request *request,
+			    json_object *result)
+{
+	struct typist *typist = desk_typist(machine_desk(context->machine));
+	const char *text = text_argument(request, "text", TYPE_BYTES);
+	const char *layout = text_argument(request, "layout", 32);
+	const struct keymap *keymap = layout ? keymap_find(layout) : NULL;
+	const char *error;
+
+	if (!text)
+		return "type needs the member \"text\" with 1 to 2047 bytes";
+	if (layout && !keymap) {
+		snprintf(context->error, sizeof(context->error),
+			 "keyboard layout %s is not known; there are %s", layout, keymap_names);
+		return context->error;
+	}
+	error = typist_text(typist, text, keymap);
+	add_number(result, "busy_ms", typist_busy_ms(typist));
+	return error;
+}
+
+static const char *run_key(struct command_context *context, struct request *request,
+			   json_object *result)
+{
+	struct typist *typist = desk_typist(machine_desk(context->machine));
+	const char *keys = text_argument(request, "keys", KEYS_BYTES), *error;
+
+	if (!keys)
+		return "key needs the member \"keys\", for example \"ctrl+alt+del\"";
+	error = typist_combination(typist, keys);
+	add_number(result, "busy_ms", typist_busy_ms(typist));
+	return error;
+}
+
 static const struct command commands[] = {
 	/* clang-format off */
 	{ "eject", run_eject, { "drive", "force" }, true },
 	{ "insert", run_insert, { "drive", "name", "read_only", "force" }, true },
+	{ "key", run_key, { "keys" }, true },
 	{ "pause", run_pause, {}, true },
 	{ "power-button", run_power_button, {}, true },
 	{ "quit", run_quit, {}, false },
@@ -347,6 +387,7 @@ static const struct command commands[] = {
 	{ "save", run_save, {}, false },
 	{ "stats", run_stats, {}, false },
 	{ "status", run_status, {}, false },
+	{ "type", run_type, { "text", "layout" }, true },
 	/* clang-format on */
 };
 

@@ -159,19 +159,45 @@ static void draw(struct surface *surface)
 		damage(surface, &surface->covered);
 }
 
+/*
+ * An adapter that sends nothing, or a machine without one: a black picture of the size that it had.
+ * What a reset adapter's timing comes to is no size for a window.
+ */
+static int go_dark(struct surface *surface)
+{
+	struct screen *screen = &surface->screen;
+	int r;
+
+	if (!screen->width) {
+		r = set_size(surface, DARK_WIDTH, DARK_HEIGHT);
+		if (r < 0)
+			return r;
+	}
+	if (surface->dark)
+		return 0;
+	surface->dark = true;
+	surface->cursor.visible = false;
+	surface->covered.width = surface->covered.height = 0;
+	surface->target.stale = true;
+	memset(screen->pixels, 0, (size_t)screen->width * screen->height * sizeof(*screen->pixels));
+	screen_damage(screen, 0, 0, screen->width, screen->height);
+	return 0;
+}
+
 int surface_pull(struct surface *surface)
 {
-	struct display_geometry now = { .width = DARK_WIDTH, .height = DARK_HEIGHT };
+	struct display_geometry now = { .blank = true };
 	int r;
 
 	if (surface->display && surface->display->dev)
 		display_geometry(surface->display, &now);
+	if (now.blank)
+		return go_dark(surface);
 	r = set_size(surface, (uint32_t)min_u64(now.width, DISPLAY_WIDTH_MAX),
 		     (uint32_t)min_u64(now.height, DISPLAY_HEIGHT_MAX));
 	if (r < 0)
 		return r;
-	surface->blank = now.blank;
-	if (surface->display && surface->display->dev)
-		draw(surface);
+	surface->dark = false;
+	draw(surface);
 	return 0;
 }

@@ -14,7 +14,7 @@ struct surface {
 	struct display *display; /* by reference */
 	struct display_surface target;
 	struct display_cursor cursor;
-	bool blank;
+	bool dark; /* black, since nothing is sent */
 	/* What lies under the cursor that is drawn now; width 0: none is. */
 	struct display_rect covered;
 	uint32_t under[DISPLAY_CURSOR_SIZE * DISPLAY_CURSOR_SIZE];

@@ -42,8 +42,11 @@ _mainstay_value()
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
+	--display) _mainstay_words "shared exclusive view-only idle=" "$2" ;;
+	--keyboard | --layout) _mainstay_words "us uk de jp106" "$2" ;;
+	--password-file | --certificate) _mainstay_files "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
-	--name | --uuid | --append | --timeout | --label) ;;
+	--name | --uuid | --append | --timeout | --label | --listen | --seconds) ;;
 	*) return 1 ;;
 	esac
 }
@@ -51,21 +54,25 @@ _mainstay_value()
 _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
-	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --name --uuid --firmware
-		--firmware-log --kernel --initrd --append --rtc --resume-clock --sandbox"
+	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --display --keyboard --name
+		--uuid --firmware --firmware-log --kernel --initrd --append --rtc --resume-clock --sandbox"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_mainstay_words "run config list status stats console insert eject pause resume reset power-button stop
-			quit floppy save restore state --help --version" "$current"
+		_mainstay_words "run config list status stats console view screenshot record type key insert eject pause resume
+			reset power-button stop quit floppy save restore state --help --version" "$current"
 		return
 	fi
 	verb=${COMP_WORDS[1]}
 	case $verb in
-	run | restore) options="$machine --config --devtest --restore --verify --keep-state --discard-state" ;;
+	run | restore) options="$machine --config --headless --devtest --restore --verify --keep-state --discard-state" ;;
 	save) options="--compact --quiet" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;
+	view) options="--listen --password-file --certificate" ;;
+	screenshot) options=--thumbnail ;;
+	record) options=--seconds ;;
+	type) options=--layout ;;
 	insert) options="--readonly --force" ;;
 	eject) options=--force ;;
 	floppy) options="--format --label --unformatted" ;;
@@ -91,6 +98,8 @@ _mainstay()
 	list) _mainstay_words "$options" "$current" ;;
 	floppy)
 		if ((COMP_CWORD == 2)); then _mainstay_words create "$current"; else _mainstay_files "$current"; fi ;;
+	screenshot | record)
+		if ((COMP_CWORD == 2)); then _mainstay_lines "$current" < <(_mainstay_machines); else _mainstay_files "$current"; fi ;;
 	insert | eject)
 		case $COMP_CWORD in
 		2) _mainstay_lines "$current" < <(_mainstay_machines) ;;

@@ -295,6 +295,9 @@ values = {
     [{"kind": "command", "command": "a"}]],
     "parallel": [{"kind": "command", "command": "a"}, {"kind": "command"}, {"kind": "parport", "path": "a"},
     {"kind": "parport"}, {"kind": "file", "path": "x", "command": "a"}, {"kind": "tcp", "address": "a:1"}, {"kind": "none"}, {"kind": "file"}, {"kind": "file", "path": "x"}, {"kind": "pty"}, {}, []],
+    "display": [{}, {"sharing": "shared"}, {"sharing": "exclusive", "view_only": True, "idle_timeout_s": 86400},
+    {"sharing": "x"}, {"view_only": 1}, {"idle_timeout_s": -1}, {"idle_timeout_s": 86401}, {"x": 1}, [], 1],
+    "keyboard": ["us", "uk", "de", "jp106", "fr", 1],
     "unknown": [1],
 }
 files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in l]

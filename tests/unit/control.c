@@ -21,8 +21,10 @@
 
 #include "../../base/bits.h"
 #include "../../devmodel/device.h"
+#include "../../devmodel/input.h"
 #include "../../vmm/config.h"
 #include "../../vmm/control.h"
+#include "../../vmm/desk.h"
 #include "../../vmm/loop.h"
 #include "../../vmm/machine.h"
 #include "../../vmm/save.h"
@@ -51,6 +53,8 @@ static struct vm_config config = {
 	.uuid = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa },
 	.memory_bytes = 134217728,
 	.cpus = 2,
+	.display = { .listen_fd = -1 },
+	.keyboard = "us",
 	.cpu_model = "nt4",
 	.disk_count = 1,
 	.disks = { { .slot = 2, .format = VM_DISK_VHD, .read_only = true, .name = "cd\xff.vhd" } },
@@ -191,6 +195,29 @@ const struct vcpu_stats *machine_vcpu_stats(const struct machine *m, unsigned in
 	return index < ARRAY_LEN(vcpus) ? &vcpus[index] : NULL;
 }
 
+/* Its keyboard; nobody looks at the screen. */
+static struct desk *desk;
+static uint8_t keys[64];
+static unsigned int key_count;
+static char keyboard;
+
+static bool take_key(struct device *dev, uint8_t key, bool down)
+{
+	(void)dev;
+	keys[key_count++ % ARRAY_LEN(keys)] = down ? key : 0;
+	return true;
+}
+
+static const struct input_keyboard_ops keyboard_ops = { .key = take_key };
+static struct input input = { .keyboard = (struct device *)(void *)&keyboard,
+			      .keyboard_ops = &keyboard_ops };
+
+struct desk *machine_desk(struct machine *m)
+{
+	(void)m;
+	return desk;
+}
+
 /* --- the client */
 
 static void *run(void *opaque)
@@ -203,6 +230,7 @@ static void setup(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	socklen_t size = sizeof(address);
+	char error[256];
 	pthread_t thread;
 
 	/* An abstract name of the kernel's choice. */
@@ -211,6 +239,7 @@ static void setup(void)
 	cr_assert_eq(listen(fd, 16), 0);
 	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
 	cr_assert_eq(loop_new(&loop), 0);
+	cr_assert_eq(desk_new(loop, &config, NULL, &input, &desk, error, sizeof(error)), 0);
 	cr_assert_eq(control_new(loop, &machine, fd, SANDBOX_LANDLOCK, &control), 0);
 	cr_assert_eq(pthread_create(&thread, NULL, run, NULL), 0);
 	pthread_detach(thread);
@@ -700,4 +729,25 @@ Test(control, random_requests_do_no_harm)
 	}
 	cr_assert_eq(machine.quits, 0);
 	cr_assert(good > 10 && good < 4000, "%u", good);
+}
+
+Test(control, texts_and_keys_are_typed)
+{
+	static const uint8_t typed[] = { 0x1e, 0, 0x1d, 0x38, 0xd3, 0, 0, 0 };
+	int fd = client();
+	json_object *reply = ask(fd, "{\"command\":\"type\",\"text\":\"a\"}");
+
+	cr_assert_gt(json_object_get_int(at(reply, "/result/busy_ms")), 0);
+	ask(fd, "{\"command\":\"key\",\"keys\":\"ctrl+alt+del\"}");
+	for (unsigned int i = 0; i < 1000 && key_count < sizeof(typed); i++)
+		usleep(5000);
+	cr_assert_arr_eq(keys, typed, sizeof(typed));
+	reply = ask(fd, "{\"command\":\"type\",\"text\":\"a\",\"layout\":\"xx\"}");
+	cr_assert_not(json_object_get_boolean(at(reply, "/ok")));
+	reply = ask(fd, "{\"command\":\"type\"}");
+	cr_assert_not(json_object_get_boolean(at(reply, "/ok")));
+	reply = ask(fd, "{\"command\":\"key\",\"keys\":\"hyper\"}");
+	cr_assert_not(json_object_get_boolean(at(reply, "/ok")));
+	reply = ask(fd, "{\"command\":\"key\",\"keys\":\"a\",\"layout\":\"us\"}");
+	cr_assert_not(json_object_get_boolean(at(reply, "/ok")));
 }

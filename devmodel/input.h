@@ -51,17 +51,32 @@ struct input_pointer_ops {
 	void (*move)(struct device *dev, int32_t dx, int32_t dy, int32_t wheel, uint32_t buttons);
 };
 
+/* A pointer that can take positions, besides or in place of the one above. */
+#define INPUT_POSITION_MAX 65535u
+
+struct input_absolute_ops {
+	/* Whether the guest has asked for positions, and gets no motion meanwhile. */
+	bool (*wanted)(struct device *dev);
+	/*
+	 * The pointer is at (@x, @y), 0 to INPUT_POSITION_MAX being the picture's width and height;
+	 * wheel and buttons as above.
+	 */
+	void (*move_to)(struct device *dev, uint32_t x, uint32_t y, int32_t wheel,
+			uint32_t buttons);
+};
+
 struct input {
 	/* Told when the keyboard's LEDs change; may be NULL. */
 	void (*leds_changed)(struct input *input, uint8_t leds);
 	/* Set by the devices. */
 	uint8_t leds;
-	struct device *keyboard, *pointer;
+	struct device *keyboard, *pointer, *absolute;
 	const struct input_keyboard_ops *keyboard_ops;
 	const struct input_pointer_ops *pointer_ops;
+	const struct input_absolute_ops *absolute_ops;
 };
 
-/* Devices call these three; @input may be NULL. */
+/* Devices call these four; @input may be NULL. */
 static inline void input_attach_keyboard(struct input *input, struct device *dev,
 					 const struct input_keyboard_ops *ops)
 {
@@ -78,6 +93,15 @@ static inline void input_attach_pointer(struct input *input, struct device *dev,
 		return;
 	input->pointer = dev;
 	input->pointer_ops = ops;
+}
+
+static inline void input_attach_absolute(struct input *input, struct device *dev,
+					 const struct input_absolute_ops *ops)
+{
+	if (!input)
+		return;
+	input->absolute = dev;
+	input->absolute_ops = ops;
 }
 
 static inline void input_set_leds(struct input *input, uint8_t leds)
@@ -106,6 +130,19 @@ static inline void input_move(struct input *input, int32_t dx, int32_t dy, int32
 {
 	if (input->pointer)
 		input->pointer_ops->move(input->pointer, dx, dy, wheel, buttons);
+}
+
+/* Whether input_move_to() reaches the guest, and input_move() does not. */
+static inline bool input_wants_positions(const struct input *input)
+{
+	return input->absolute && input->absolute_ops->wanted(input->absolute);
+}
+
+static inline void input_move_to(struct input *input, uint32_t x, uint32_t y, int32_t wheel,
+				 uint32_t buttons)
+{
+	if (input->absolute)
+		input->absolute_ops->move_to(input->absolute, x, y, wheel, buttons);
 }
 
 #endif

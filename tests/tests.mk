@@ -27,3 +27,4 @@ soak-run: all tests fuzz
 include tests/guest/guest.mk
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
+include tests/bench/console.mk

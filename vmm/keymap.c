@@ -249,7 +249,7 @@ bool keymap_character(const struct keymap *map, uint32_t character, struct keyma
 				continue;
 			ret_key->key = places[i];
 			ret_key->level = (enum keymap_level)level;
-			ret_key->letter = is_letter(map, i);
+			ret_key->letter = level != KEYMAP_THIRD && is_letter(map, i);
 			ret_key->dead = contains(map->dead, character);
 			return true;
 		}

@@ -48,6 +48,12 @@ static int32_t way(int32_t from, int32_t to, uint32_t size)
 	return to - from + beyond;
 }
 
+/* The middle of a pixel of @size, as a share of it. */
+static uint32_t position(int32_t at, uint32_t size)
+{
+	return (2 * (uint32_t)at + 1) * INPUT_POSITION_MAX / (2 * size);
+}
+
 void pointer_point(struct pointer *pointer, uint32_t x, uint32_t y, int32_t wheel, uint32_t buttons)
 {
 	const int32_t to_x = clamp((int32_t)x, 0, (int32_t)pointer->width - 1);
@@ -56,6 +62,13 @@ void pointer_point(struct pointer *pointer, uint32_t x, uint32_t y, int32_t whee
 
 	if (!pointer->width || !pointer->height)
 		return;
+	if (input_wants_positions(pointer->input)) {
+		input_move_to(pointer->input, position(to_x, pointer->width),
+			      position(to_y, pointer->height), wheel, buttons);
+		pointer->buttons = buttons;
+		pointer->known = false;
+		return;
+	}
 	if (!pointer->known) {
 		input_move(pointer->input, -2 * (int32_t)pointer->width,
 			   -2 * (int32_t)pointer->height, 0, pointer->buttons);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pointer of viewers that say where they are, for a mouse that says how far it went. Where the
+ * The pointer of viewers that say where they are, for a guest that takes positions, or for a mouse
+ * that says how far it went. Where the
  * guest's pointer stands is computed, and put right where that can be known: at the edges, where
  * the guest stops it, and from the hardware cursor.
  */

@@ -432,6 +432,13 @@ static bool check_patience(struct client *client, uint64_t now)
 	return true;
 }
 
+/* What of the machine's keyboard and pointer a viewer may want to know. */
+static void tell_input(struct rfb_viewer *viewer, const struct input *input)
+{
+	rfb_viewer_set_leds(viewer, input->leds);
+	rfb_viewer_set_absolute(viewer, input_wants_positions(input));
+}
+
 static bool anybody_there(const struct rfb *rfb)
 {
 	return rfb->stats.viewers;
@@ -450,7 +457,7 @@ static void tick(void *opaque, uint32_t events)
 		struct client *client = rfb->clients[i];
 
 		if (client && !check_patience(client, now))
-			rfb_viewer_set_leds(client->viewer, rfb->machine.input->leds);
+			tell_input(client->viewer, rfb->machine.input);
 	}
 	if (anybody_wants_picture(rfb)) {
 		pull(rfb, now);
@@ -504,7 +511,7 @@ static int client_new(struct rfb *rfb, int fd)
 		return r;
 	}
 	client->viewer->opaque = rfb;
-	client->viewer->leds = rfb->machine.input->leds;
+	tell_input(client->viewer, rfb->machine.input);
 	client->fd = fd;
 	rfb->clients[place] = client;
 	rfb->stats.viewers++;

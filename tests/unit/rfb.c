@@ -40,14 +40,16 @@ static struct sockaddr_un address;
 static struct {
 	uint32_t width, height, colour, drawn;
 	unsigned int refreshes;
-	bool cursor;
+	bool cursor, blank;
 	int32_t cursor_x, cursor_y;
 } shown = { .width = 640, .height = 480 };
 
 static void geometry(struct device *dev, struct display_geometry *ret_geometry)
 {
 	(void)dev;
-	*ret_geometry = (struct display_geometry){ .width = shown.width, .height = shown.height };
+	*ret_geometry = (struct display_geometry){ .width = shown.width,
+						   .height = shown.height,
+						   .blank = shown.blank };
 }
 
 static void refresh(struct device *dev, struct display_surface *to)
@@ -304,6 +306,38 @@ Test(rfb, the_hardware_cursor_is_in_the_picture)
 	loop_unlock(loop);
 	look(&client, true);
 	cr_assert_eq(pixel(&client, 7, 479), 0x0000ff);
+}
+
+Test(rfb, a_display_that_sends_nothing_is_black_and_keeps_its_size)
+{
+	struct rfb_client client;
+
+	shown.colour = 0x123456;
+	shown.width = 8;
+	shown.height = 1;
+	shown.blank = true;
+	start();
+	join(&client);
+	look(&client, false);
+	cr_assert(client.width == 640 && client.height == 480);
+	cr_assert_eq(pixel(&client, 320, 240), 0);
+	loop_lock(loop);
+	shown.width = 800;
+	shown.height = 600;
+	shown.blank = false;
+	loop_unlock(loop);
+	look(&client, true);
+	look(&client, true);
+	cr_assert_eq(client.width, 800);
+	cr_assert_eq(pixel(&client, 799, 599), 0x123456);
+	for (unsigned int i = 0; i < 2; i++) {
+		loop_lock(loop);
+		shown.blank = !i;
+		loop_unlock(loop);
+		look(&client, true);
+		cr_assert_eq(client.width, 800);
+		cr_assert_eq(pixel(&client, 799, 599), i ? 0x123456 : 0);
+	}
 }
 
 Test(rfb, nobody_looks_and_nothing_is_drawn)
@@ -586,6 +620,56 @@ Test(rfb, combinations_are_pressed_in_order_and_let_go_in_reverse)
 }
 
 /* --- pointer */
+
+static struct {
+	uint32_t x, y, buttons;
+	bool wanted;
+} positions;
+
+static bool positions_wanted(struct device *dev)
+{
+	(void)dev;
+	return positions.wanted;
+}
+
+static void take_position(struct device *dev, uint32_t x, uint32_t y, int32_t wheel,
+			  uint32_t buttons)
+{
+	(void)dev;
+	(void)wheel;
+	positions.x = x;
+	positions.y = y;
+	positions.buttons = buttons;
+}
+
+static const struct input_absolute_ops absolute_ops = { positions_wanted, take_position };
+
+Test(rfb, a_guest_that_takes_positions_gets_them)
+{
+	const int32_t encodings[] = { 16, -257 };
+	struct rfb_client client;
+
+	start();
+	input_attach_absolute(&input, (struct device *)(void *)&device, &absolute_ops);
+	positions.wanted = true;
+	rfb_client_socket(&client, connection());
+	rfb_client_greet(&client, "003.008");
+	rfb_client_set_encodings(&client, encodings, ARRAY_LEN(encodings));
+	look(&client, false);
+	cr_assert(client.motion_told && client.motion_absolute);
+	rfb_client_pointer(&client, 0, 479, 4);
+	look(&client, false);
+	cr_assert_eq(got.moves, 0);
+	cr_assert_eq(positions.x, INPUT_POSITION_MAX / 1280);
+	cr_assert_eq(positions.y, 959 * INPUT_POSITION_MAX / 960);
+	cr_assert_eq(positions.buttons, INPUT_BUTTON_RIGHT);
+	/* The driver has gone: motion again, from the corner. */
+	loop_lock(loop);
+	positions.wanted = false;
+	loop_unlock(loop);
+	look(&client, true);
+	cr_assert_not(client.motion_absolute);
+}
 
 Test(rfb, the_guests_pointer_follows_the_viewers)
 {

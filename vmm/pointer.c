@@ -66,6 +66,8 @@ void pointer_point(struct pointer *pointer, uint32_t x, uint32_t y, int32_t whee
 		input_move_to(pointer->input, position(to_x, pointer->width),
 			      position(to_y, pointer->height), wheel, buttons);
 		pointer->buttons = buttons;
+		pointer->want_x = to_x;
+		pointer->want_y = to_y;
 		pointer->known = false;
 		return;
 	}

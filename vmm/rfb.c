@@ -70,6 +70,7 @@ struct rfb {
 	unsigned int next; /* the client whose turn it is */
 	struct log_limit log_limit;
 	struct rfb_stats stats;
+	struct rfb_cursor cursor; /* the guest's pointer, where viewers draw it */
 	struct client *clients[VIEWERS_MAX];
 };
 
@@ -391,6 +392,78 @@ static void correct_pointer(struct rfb *rfb, uint64_t now)
 		rfb->pointed_ns = now;
 }
 
+static bool has_inverted_pixels(const struct display_cursor *cursor)
+{
+	for (unsigned int y = 0; y < DISPLAY_CURSOR_SIZE; y++) {
+		if (cursor->invert[y])
+			return true;
+	}
+	return false;
+}
+
+static bool everybody_draws_cursors(const struct rfb *rfb)
+{
+	for (unsigned int i = 0; i < VIEWERS_MAX; i++) {
+		if (rfb->clients[i] && !rfb_viewer_can_draw_cursor(rfb->clients[i]->viewer))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t hot_spot(int32_t pointer, int32_t image)
+{
+	const int64_t hot = (int64_t)pointer - image;
+
+	return hot < 0 ? 0 : (uint32_t)min_u64((uint64_t)hot, DISPLAY_CURSOR_SIZE - 1);
+}
+
+/*
+ * The shape as the adapter has it now. No adapter knows a hot spot: it is where the pointer is while
+ * that rests.
+ */
+static void take_shape(struct rfb *rfb, bool at_rest)
+{
+	const struct display_cursor *cursor = &rfb->machine.surface->cursor;
+	const struct pointer *pointer = rfb->machine.pointer;
+	struct rfb_cursor *shape = &rfb->cursor;
+	uint32_t hot_x = shape->hot_x, hot_y = shape->hot_y;
+
+	if (at_rest) {
+		hot_x = hot_spot(pointer->want_x, cursor->x);
+		hot_y = hot_spot(pointer->want_y, cursor->y);
+	}
+	if (shape->hot_x == hot_x && shape->hot_y == hot_y &&
+	    !memcmp(shape->argb, cursor->image, sizeof(shape->argb)))
+		return;
+	shape->serial++;
+	shape->hot_x = hot_x;
+	shape->hot_y = hot_y;
+	shape->width = shape->height = DISPLAY_CURSOR_SIZE;
+	memcpy(shape->argb, cursor->image, sizeof(shape->argb));
+}
+
+/*
+ * A guest that takes positions has its pointer where the viewer's is: then the viewer draws it, and
+ * it never lags. Otherwise it is in the picture.
+ */
+static void choose_cursor(struct rfb *rfb, uint64_t now)
+{
+	struct surface *surface = rfb->machine.surface;
+	const bool at_rest = rfb->pointed_ns && now - rfb->pointed_ns >= POINTER_REST_NS;
+	const bool elsewhere = input_wants_positions(rfb->machine.input) &&
+			       surface->cursor.visible && !has_inverted_pixels(&surface->cursor) &&
+			       everybody_draws_cursors(rfb);
+
+	surface->cursor_elsewhere = elsewhere;
+	if (elsewhere)
+		take_shape(rfb, at_rest);
+	for (unsigned int i = 0; i < VIEWERS_MAX; i++) {
+		if (rfb->clients[i])
+			rfb_viewer_set_cursor(rfb->clients[i]->viewer,
+					      elsewhere ? &rfb->cursor : NULL);
+	}
+}
+
 static void pull(struct rfb *rfb, uint64_t now)
 {
 	struct surface *surface = rfb->machine.surface;
@@ -400,6 +473,7 @@ static void pull(struct rfb *rfb, uint64_t now)
 		return;
 	pointer_resize(rfb->machine.pointer, surface->screen.width, surface->screen.height);
 	correct_pointer(rfb, now);
+	choose_cursor(rfb, now);
 	loop_unlock(rfb->machine.loop);
 	changed = screen_publish(&surface->screen);
 	loop_lock(rfb->machine.loop);

@@ -48,6 +48,17 @@ static void put_dot(struct rfb_viewer *viewer, struct cursor *out)
 	rfb_encode_cursor(&viewer->encoder, SIZE / 2, SIZE / 2, SIZE, SIZE, argb, out);
 }
 
+static void put_cursor(struct rfb_viewer *viewer, struct cursor *out)
+{
+	const struct rfb_cursor *cursor = viewer->cursor;
+
+	if (cursor)
+		rfb_encode_cursor(&viewer->encoder, cursor->hot_x, cursor->hot_y, cursor->width,
+				  cursor->height, cursor->argb, out);
+	else
+		put_dot(viewer, out);
+}
+
 static void put_news(struct rfb_viewer *viewer, uint32_t news, struct cursor *out)
 {
 	const struct display_rect motion = { .x = viewer->pointer_absolute };
@@ -55,7 +66,7 @@ static void put_news(struct rfb_viewer *viewer, uint32_t news, struct cursor *ou
 
 	switch (news) {
 	case NEWS_CURSOR:
-		put_dot(viewer, out);
+		put_cursor(viewer, out);
 		break;
 	case NEWS_EXTENDED_KEYS:
 		rfb_put_header(out, &none, RFB_EXTENDED_KEYS);

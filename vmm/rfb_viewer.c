@@ -526,6 +526,23 @@ void rfb_viewer_received(struct rfb_viewer *viewer, size_t count)
 
 /* --- news from the machine */
 
+bool rfb_viewer_can_draw_cursor(const struct rfb_viewer *viewer)
+{
+	return can(viewer, CAN_CURSOR);
+}
+
+void rfb_viewer_set_cursor(struct rfb_viewer *viewer, const struct rfb_cursor *cursor)
+{
+	const uint32_t serial = cursor ? cursor->serial : 0;
+
+	if (viewer->cursor == cursor && viewer->cursor_serial == serial)
+		return;
+	viewer->cursor = cursor;
+	viewer->cursor_serial = serial;
+	if (can(viewer, CAN_CURSOR))
+		viewer->news |= NEWS_CURSOR;
+}
+
 void rfb_viewer_set_leds(struct rfb_viewer *viewer, uint8_t leds)
 {
 	if (viewer->leds == leds)

@@ -29,6 +29,14 @@
 
 struct rfb_viewer;
 
+/* A pointer's shape for viewers that draw it themselves. */
+struct rfb_cursor {
+	uint32_t serial; /* another one for each change */
+	uint32_t hot_x, hot_y;
+	uint32_t width, height;
+	uint32_t argb[DISPLAY_CURSOR_SIZE * DISPLAY_CURSOR_SIZE];
+};
+
 /* What a viewer wants of the machine. False from the two that give keys: no room, try later. */
 struct rfb_viewer_ops {
 	/* NULL, or a line for its user that says why this viewer cannot be served. */
@@ -74,15 +82,17 @@ struct rfb_viewer {
 	uint32_t width, height; /* of the picture, as the viewer knows it */
 	bool requested;		/* it waits for an update */
 	bool continuous;
-	uint32_t news;		     /* pseudo-rectangles that are due */
-	struct screen_tiles sending; /* still to be encoded in the update being sent */
-	uint32_t rects_left;	     /* of it */
-	uint8_t leds;		     /* INPUT_LED_... */
-	bool pointer_absolute;	     /* how pointer events are meant */
-	uint32_t buttons;	     /* as it last sent them */
-	uint8_t down[32];	     /* keys that it holds */
-	uint64_t events;	     /* keys and motion, for those who wait for idle ones */
-	uint64_t updates;	     /* that it was sent */
+	uint32_t news;			 /* pseudo-rectangles that are due */
+	struct screen_tiles sending;	 /* still to be encoded in the update being sent */
+	uint32_t rects_left;		 /* of it */
+	uint8_t leds;			 /* INPUT_LED_... */
+	const struct rfb_cursor *cursor; /* by reference; NULL: a dot */
+	uint32_t cursor_serial;		 /* as it was told */
+	bool pointer_absolute;		 /* how pointer events are meant */
+	uint32_t buttons;		 /* as it last sent them */
+	uint8_t down[32];		 /* keys that it holds */
+	uint64_t events;		 /* keys and motion, for those who wait for idle ones */
+	uint64_t updates;		 /* that it was sent */
 
 	size_t in_count, out_at, out_count;
 	uint8_t in[RFB_IN_BYTES];
@@ -112,6 +122,10 @@ bool rfb_viewer_wants_picture(const struct rfb_viewer *viewer);
 const uint8_t *rfb_viewer_output(const struct rfb_viewer *viewer, size_t *ret_count);
 void rfb_viewer_sent(struct rfb_viewer *viewer, size_t count);
 
+/* Whether it would draw the pointer's shape itself. */
+bool rfb_viewer_can_draw_cursor(const struct rfb_viewer *viewer);
+/* The shape, which stays the caller's; NULL: a dot, since the guest's pointer is in the picture. */
+void rfb_viewer_set_cursor(struct rfb_viewer *viewer, const struct rfb_cursor *cursor);
 /* The keyboard's LEDs, and whether the guest takes absolute positions; told when understood. */
 void rfb_viewer_set_leds(struct rfb_viewer *viewer, uint8_t leds);
 void rfb_viewer_set_absolute(struct rfb_viewer *viewer, bool absolute);

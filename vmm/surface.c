@@ -69,7 +69,7 @@ static struct display_rect cursor_rect(const struct surface *surface)
 		right = surface->screen.width;
 	if (bottom > surface->screen.height)
 		bottom = surface->screen.height;
-	if (!cursor->visible || left >= right || top >= bottom)
+	if (!cursor->visible || surface->cursor_elsewhere || left >= right || top >= bottom)
 		return (struct display_rect){ 0 };
 	return (struct display_rect){ (uint32_t)left, (uint32_t)top, (uint32_t)(right - left),
 				      (uint32_t)(bottom - top) };
@@ -108,8 +108,8 @@ static bool cursor_changed(const struct surface *surface)
 
 	if (!surface->covered.width)
 		return cursor_rect(surface).width;
-	return !cursor->visible || cursor->x != surface->drawn_x || cursor->y != surface->drawn_y ||
-	       cursor->serial != surface->drawn_serial;
+	return !cursor->visible || surface->cursor_elsewhere || cursor->x != surface->drawn_x ||
+	       cursor->y != surface->drawn_y || cursor->serial != surface->drawn_serial;
 }
 
 /* --- pulling */

@@ -15,6 +15,8 @@ struct surface {
 	struct display_surface target;
 	struct display_cursor cursor;
 	bool dark; /* black, since nothing is sent */
+	/* The viewers draw the cursor themselves: it is left out of the picture. */
+	bool cursor_elsewhere;
 	/* What lies under the cursor that is drawn now; width 0: none is. */
 	struct display_rect covered;
 	uint32_t under[DISPLAY_CURSOR_SIZE * DISPLAY_CURSOR_SIZE];

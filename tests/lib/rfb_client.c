@@ -454,6 +454,8 @@ static void take_cursor(struct rfb_client *client, const struct rect *r)
 {
 	skip(client,
 	     (size_t)r->width * r->height * client->bytes + (size_t)(r->width + 7) / 8 * r->height);
+	client->cursor_hot_x = r->x;
+	client->cursor_hot_y = r->y;
 	client->cursor_width = r->width;
 	client->cursor_height = r->height;
 }

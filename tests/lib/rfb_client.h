@@ -34,7 +34,7 @@ struct rfb_client {
 	/* Of the last update, and of all. */
 	unsigned int rects, copies, resizes, raws, zlibs, zrles;
 	uint64_t pixels_sent;
-	unsigned int cursor_width, cursor_height;
+	unsigned int cursor_width, cursor_height, cursor_hot_x, cursor_hot_y;
 	bool extended_keys, motion_told, motion_absolute, leds_told;
 	uint8_t leds;
 	uint16_t size_reason, size_status;

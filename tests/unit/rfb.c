@@ -40,7 +40,7 @@ static struct sockaddr_un address;
 static struct {
 	uint32_t width, height, colour, drawn;
 	unsigned int refreshes;
-	bool cursor, blank;
+	bool cursor, plain_cursor, blank;
 	int32_t cursor_x, cursor_y;
 } shown = { .width = 640, .height = 480 };
 
@@ -75,7 +75,7 @@ static void cursor(struct device *dev, struct display_cursor *ret_cursor)
 	ret_cursor->y = shown.cursor_y;
 	for (unsigned int i = 0; i < 16 * DISPLAY_CURSOR_SIZE; i++)
 		ret_cursor->image[i] = i % DISPLAY_CURSOR_SIZE < 16 ? 0xffff0000 : 0;
-	for (unsigned int i = 16; i < 32; i++)
+	for (unsigned int i = 16; i < 32 && !shown.plain_cursor; i++)
 		ret_cursor->invert[i] = UINT64_C(0xffff) << 48;
 }
 
@@ -643,6 +643,38 @@ static void take_position(struct device *dev, uint32_t x, uint32_t y, int32_t wh
 }
 
 static const struct input_absolute_ops absolute_ops = { positions_wanted, take_position };
+
+Test(rfb, viewers_draw_the_pointer_of_a_guest_that_takes_positions)
+{
+	const int32_t encodings[] = { 16, -239 };
+	struct rfb_client client, plain;
+
+	shown.cursor = true;
+	shown.plain_cursor = true;
+	shown.cursor_x = 97;
+	shown.cursor_y = 48;
+	positions.wanted = true;
+	start();
+	input_attach_absolute(&input, (struct device *)(void *)&device, &absolute_ops);
+	rfb_client_socket(&client, connection());
+	rfb_client_greet(&client, "003.008");
+	rfb_client_set_encodings(&client, encodings, ARRAY_LEN(encodings));
+	rfb_client_pointer(&client, 100, 50, 0);
+	look(&client, false);
+	for (unsigned int i = 0; i < 20 && client.cursor_hot_x != 3; i++)
+		look(&client, true);
+	cr_assert_eq(client.cursor_width, DISPLAY_CURSOR_SIZE);
+	cr_assert(client.cursor_hot_x == 3 && client.cursor_hot_y == 2);
+	cr_assert_eq(pixel(&client, 100, 50), 0, "it is not in the picture");
+	/* With one among them who cannot, it is in the picture for all. */
+	join(&plain);
+	look(&plain, false);
+	for (unsigned int i = 0; i < 20 && !pixel(&plain, 100, 50); i++)
+		look(&plain, true);
+	cr_assert_eq(pixel(&plain, 100, 50), 0xff0000);
+	look(&client, true);
+	cr_assert_eq(client.cursor_width, 5, "a dot");
+}
 
 Test(rfb, a_guest_that_takes_positions_gets_them)
 {

@@ -50,11 +50,11 @@ endif
 
 # --- folders: each is a library of all its sources but the programs' main files
 STRICT := base devmodel vhd net state
-MAINS := vmm/main.c $(wildcard vhd/tool/*.c vhd/nbdkit/*.c) mgmt/mainstay.c
+MAINS := vmm/main.c net/main.c $(wildcard vhd/tool/*.c vhd/nbdkit/*.c) mgmt/mainstay.c
 library_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 library = $(BUILD)/lib/$(1).a
-LIBRARIES := base devmodel vhd state vmm mgmt
+LIBRARIES := base devmodel vhd net state vmm mgmt
 
 define library_rule
 $(call library,$(1)): $(call objects,$(call library_sources,$(1)))
@@ -93,10 +93,11 @@ $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/ge
 
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd gnutls libpng)
 vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd zlib) -lpthread
+net_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng)
 mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libseccomp gnutls libpng zlib libzstd) -lpthread
 
 # --- programs
-PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
+PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-switch $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
 .PHONY: all
 all: $(PROGRAMS) vhd-library
 
@@ -104,6 +105,10 @@ $(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm state devm
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
+$(BUILD)/bin/mainstay-switch: $(call objects,net/main.c) $(foreach l,net base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(net_libs)
 $(BUILD)/bin/mainstay-vhd: $(call objects,$(wildcard vhd/tool/*.c)) $(foreach l,vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -123,8 +128,8 @@ include vhd/library.mk
 
 # --- tests: every C file in tests/unit and tests/dev is one criterion program
 TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))
-UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/dev/*.c))
-TEST_LIBRARIES := $(foreach l,vmm mgmt state devmodel vhd base,$(call library,$(l)))
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/dev/*.c tests/net/*.c))
+TEST_LIBRARIES := $(foreach l,vmm mgmt net state devmodel vhd base,$(call library,$(l)))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(say) LD $@

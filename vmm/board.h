@@ -15,13 +15,14 @@
 #include "cmos.h"
 #include "config.h"
 
-#define BOARD_DEVICES_MAX 32
+#define BOARD_DEVICES_MAX 48
 
 struct block_backend;
 struct chario;
 struct device;
 struct device_env;
 struct irq_hub;
+struct nic;
 struct pci_bus;
 
 struct board {
@@ -33,6 +34,7 @@ struct board {
 	struct block_backend *disks[VM_DISKS_MAX];	 /* by slot; NULL: none */
 	struct block_backend *floppies[VM_FLOPPIES_MAX]; /* by drive; NULL: no drive */
 	struct block_backend *cdroms[VM_DISKS_MAX];	 /* by slot; NULL: no CD-ROM drive */
+	struct nic *nics[VM_NICS_MAX];			 /* by index of config->nics */
 	struct chario *serial[VM_SERIAL_MAX], *parallel, *debugcon;
 	struct display_memory *vram; /* of the display adapter; NULL: none */
 	/* KVM has its own PIC, PIT and port 61h; without it the board brings what it can. */

@@ -15,6 +15,7 @@
 #include "../devmodel/bios_disk.h"
 #include "../devmodel/block.h"
 #include "../devmodel/debugcon.h"
+#include "../devmodel/dec21140.h"
 #include "../devmodel/device.h"
 #include "../devmodel/fdc_82077.h"
 #include "../devmodel/fwcfg.h"
@@ -37,6 +38,8 @@
 #include "board_irqs.h"
 #include "cmos.h"
 
+/* Slots 3 to 6 take network adapters. */
+#define NIC_SLOT_FIRST 3u
 #define PIIX4_SLOT (BOARD_PIIX4_DEVFN >> 3)
 
 /* Room for the configuration of any class. */
@@ -44,6 +47,7 @@ union device_config {
 	struct bios_disk_config bios_disk;
 	struct debugcon_config debugcon;
 	struct fdc_82077_config fdc_82077;
+	struct dec21140_config dec21140;
 	struct fwcfg_config fwcfg;
 	struct i440bx_config i440bx;
 	struct mc146818_config mc146818;
@@ -298,6 +302,28 @@ static bool fast_disk(struct board *board, const struct board_row *row, union de
 	return board->config->fast_disk;
 }
 
+/* An adapter of the model that the row's class is, in the slot of its number. */
+static bool network_adapter(struct board *board, const struct board_row *row,
+			    union device_config *config)
+{
+	enum vm_nic_model model = row->class == &dec21143_class ? VM_NIC_21143 : VM_NIC_21140;
+
+	for (unsigned int i = 0; i < board->config->nic_count; i++) {
+		const struct vm_nic *nic = &board->config->nics[i];
+
+		if (nic->slot != row->number || nic->model != model)
+			continue;
+		config->dec21140 = (struct dec21140_config){
+			.bus = board->pci,
+			.devfn = PCI_DEVFN(NIC_SLOT_FIRST + nic->slot, 0),
+			.nic = board->nics[i],
+		};
+		memcpy(config->dec21140.mac, nic->mac, sizeof(nic->mac));
+		return true;
+	}
+	return false;
+}
+
 /* --- the board */
 
 #define KEEP(member) offsetof(struct board, member)
@@ -325,6 +351,14 @@ static const struct board_row board_rows[] = {
 	{ &debugcon_class, "firmware-log", 0, firmware_log, 0, NULL },
 	{ &fwcfg_class, "fwcfg", 0, firmware_interface, KEEP(fwcfg), NULL },
 	{ &bios_disk_class, "bios-disk", 0, fast_disk, 0, NULL },
+	{ &dec21140_class, "net0", 0, network_adapter, 0, NULL },
+	{ &dec21140_class, "net1", 1, network_adapter, 0, NULL },
+	{ &dec21140_class, "net2", 2, network_adapter, 0, NULL },
+	{ &dec21140_class, "net3", 3, network_adapter, 0, NULL },
+	{ &dec21143_class, "net0", 0, network_adapter, 0, NULL },
+	{ &dec21143_class, "net1", 1, network_adapter, 0, NULL },
+	{ &dec21143_class, "net2", 2, network_adapter, 0, NULL },
+	{ &dec21143_class, "net3", 3, network_adapter, 0, NULL },
 };
 
 static void connect_irqs(struct board *board, const struct board_row *row, struct device *dev)

@@ -207,6 +207,18 @@ static int read_enum(struct reader *r, const struct member *m, json_object *valu
 	return fail(r, path, "must be one of the kinds that vmm/config.h names");
 }
 
+static int read_mac(struct reader *r, const struct member *m, json_object *value, void *target,
+		    const char *path)
+{
+	const char *text = get_text(r, value, 18, path);
+
+	if (!text)
+		return -EINVAL;
+	if (parse_mac(text, (uint8_t *)target + m->offset) < 0)
+		return fail(r, path, "is not the address of an adapter");
+	return 0;
+}
+
 /* An index into the message's descriptors becomes the descriptor; each may be named once. */
 static int read_fd(struct reader *r, const struct member *m, json_object *value, void *target,
 		   const char *path)
@@ -401,6 +413,17 @@ static const struct member restore_members[] = {
 	{ .name = NULL },
 };
 
+static const char *const model_names[] = { "21140", "21143", NULL };
+_Static_assert(VM_NIC_21140 == 0 && VM_NIC_21143 == 1, "model_names");
+
+static const struct member nic_members[] = {
+	{ "slot", read_number, FIELD(struct vm_nic, slot), RANGE(0, VM_NICS_MAX - 1), REQUIRED },
+	{ "model", read_enum, FIELD(struct vm_nic, model), REQUIRED, .names = model_names },
+	{ "mac", read_mac, FIELD(struct vm_nic, mac), REQUIRED },
+	{ "plug_fd", read_fd, FIELD(struct vm_nic, plug_fd), REQUIRED },
+	{ .name = NULL },
+};
+
 static const struct member rtc_members[] = {
 	{ "local_offset_s", read_number, FIELD(struct vm_config, rtc_local_offset_s),
 	  RANGE(-RTC_OFFSET_S_MAX, RTC_OFFSET_S_MAX), REQUIRED },
@@ -433,6 +456,18 @@ static int store_serial(struct reader *r, void *item, struct vm_config *config, 
 	if (config->serial[serial->port].kind != VM_CHAR_NONE)
 		return fail(r, path, "port %u is used twice", serial->port);
 	config->serial[serial->port] = serial->character;
+	return 0;
+}
+
+static int store_nic(struct reader *r, void *item, struct vm_config *config, const char *path)
+{
+	const struct vm_nic *nic = item;
+
+	for (unsigned int other = 0; other < config->nic_count; other++) {
+		if (config->nics[other].slot == nic->slot)
+			return fail(r, path, "slot %u is used twice", nic->slot);
+	}
+	config->nics[config->nic_count++] = *nic;
 	return 0;
 }
 
@@ -480,6 +515,7 @@ static int read_items(struct reader *r, const struct member *m, json_object *val
 			struct floppy_item floppy;
 			struct cdrom_item cdrom;
 			struct serial_item serial;
+			struct vm_nic nic;
 		} item;
 		char name[32];
 
@@ -556,6 +592,7 @@ static const struct member message_members[] = {
 	{ "debugcon", read_object, FIELD(struct vm_config, debugcon), .object = char_members },
 	{ "display", read_object, FIELD(struct vm_config, display), .object = display_members },
 	{ "keyboard", read_text, FIELD(struct vm_config, keyboard) },
+	{ "nics", read_items, .max = VM_NICS_MAX, .object = nic_members, .store = store_nic },
 	{ "rtc", read_object, .object = rtc_members },
 	{ "discard_state", read_bool, FIELD(struct vm_config, discard_state) },
 	{ "restore", read_object, FIELD(struct vm_config, restore), .object = restore_members },

@@ -53,6 +53,7 @@
 #define VM_FLOPPIES_MAX 2
 #define VM_BOOT_MAX 3
 #define VM_SERIAL_MAX 4
+#define VM_NICS_MAX 4
 #define VM_NAME_MAX 64
 #define VM_APPEND_MAX 4095
 #define VM_IDE_IRQ_DELAY_US 70 /* unless told otherwise */
@@ -134,6 +135,16 @@ struct vm_restore {
 	bool verify, frozen_clock;
 };
 
+enum vm_nic_model { VM_NIC_21140, VM_NIC_21143 };
+
+/* "nics": [ { "slot": 0, "model": "21140", "mac": "00:03:ff:12:34:56", "plug_fd": 7 } ], may be missing */
+struct vm_nic {
+	unsigned int slot; /* 0 to 3: PCI slot 3 to 6 */
+	enum vm_nic_model model;
+	uint8_t mac[6];
+	int plug_fd; /* see netport.h */
+};
+
 struct vm_config {
 	char name[VM_NAME_MAX + 1];
 	uint8_t uuid[16];
@@ -152,6 +163,8 @@ struct vm_config {
 	struct vm_char parallel, debugcon;
 	struct vm_display display;
 	char keyboard[16]; /* a layout of keymap.h, for texts and viewers without scan codes */
+	unsigned int nic_count;
+	struct vm_nic nics[VM_NICS_MAX];
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
 	uint32_t ide_irq_delay_us;
 	uint32_t vram_bytes; /* of the display adapter; 0: there is none */

@@ -294,3 +294,19 @@ void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool
 			    posted ? KVM_REGISTER_COALESCED_MMIO : KVM_UNREGISTER_COALESCED_MMIO,
 			    &zone);
 }
+
+void kvm_doorbell(const struct kvm *kvm, const struct io_region *region, uint16_t offset, int fd,
+		  bool on)
+{
+	struct kvm_ioeventfd doorbell = {
+		.addr = region->base + offset,
+		.len = 4,
+		.fd = fd,
+		.flags = (region->desc->space == IO_PORT ? KVM_IOEVENTFD_FLAG_PIO : 0) |
+			 (on ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN),
+	};
+
+	/* Where it fails the write is an exit like any other. */
+	if (kvm->vm_fd >= 0)
+		(void)ioctl(kvm->vm_fd, KVM_IOEVENTFD, &doorbell);
+}

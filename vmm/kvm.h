@@ -64,6 +64,13 @@ int kvm_load_chips(struct kvm *kvm, const struct kvm_chips_image *image);
 void kvm_pause_pit(struct kvm *kvm);
 void kvm_resume_pit(struct kvm *kvm);
 
+/*
+ * Dword writes at @offset of @region, which is mapped, ring @fd instead of leaving to us, from now on or
+ * no more.
+ */
+void kvm_doorbell(const struct kvm *kvm, const struct io_region *region, uint16_t offset, int fd,
+		  bool on);
+
 /* Writes to @region are collected by the kernel from now on, or no more. */
 void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted);
 

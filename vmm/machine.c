@@ -35,6 +35,7 @@
 #include "firmware.h"
 #include "linux_boot.h"
 #include "loop.h"
+#include "netport.h"
 #include "machine_impl.h"
 #include "save.h"
 #include "save_session.h"
@@ -146,6 +147,8 @@ static void io_changed(struct io_bus *bus, struct io_region *region, bool mapped
 
 	if (region->desc->flags & IO_POSTED)
 		kvm_post_writes(&machine->kvm, region, mapped);
+	if (region->desc->doorbells)
+		doorbells_moved(&machine->doorbells, region, mapped);
 }
 
 /* --- time */
@@ -257,6 +260,18 @@ static void reset_init(struct machine *machine)
 	}
 }
 
+/* What comes from outside reaches the devices of a running machine only. */
+static void set_state(struct machine *machine, enum machine_state state)
+{
+	bool running = state == MACHINE_RUNNING;
+
+	machine->state = state;
+	if (machine->doorbells.running == running)
+		return;
+	doorbells_set_running(&machine->doorbells, running);
+	netports_set_running(machine->board.nics, running);
+}
+
 static void quit_loop(struct loop_post *post)
 {
 	loop_quit(container_of(post, struct machine, ended)->loop, 0);
@@ -267,7 +282,7 @@ static void end(struct machine *machine, const struct vcpu *self)
 {
 	if (machine->state == MACHINE_ENDED)
 		return;
-	machine->state = MACHINE_ENDED;
+	set_state(machine, MACHINE_ENDED);
 	vcpus_hold(&machine->vcpus, self);
 	loop_post(machine->loop, &machine->ended);
 }
@@ -276,7 +291,7 @@ static void sleep_until_woken(struct machine *machine, const struct vcpu *self)
 {
 	if (machine->state != MACHINE_RUNNING)
 		return;
-	machine->state = MACHINE_SUSPENDED;
+	set_state(machine, MACHINE_SUSPENDED);
 	/* Tells the firmware, when it starts again, to look for the system's waking vector. */
 	mc146818_set_shutdown_code(machine->board.rtc, SHUTDOWN_CODE_RESUME);
 	vcpus_hold(&machine->vcpus, self);
@@ -285,8 +300,8 @@ static void sleep_until_woken(struct machine *machine, const struct vcpu *self)
 
 static void wake(struct machine *machine)
 {
-	machine->state = MACHINE_RUNNING;
 	reset_hard(machine, RESET_SLEEP);
+	set_state(machine, MACHINE_RUNNING);
 	vcpus_release(&machine->vcpus);
 }
 
@@ -340,7 +355,7 @@ static void vcpu_event(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_event 
 	if (machine->state == MACHINE_RUNNING) {
 		log_error("%s: paused; 'mainstay reset' starts the guest again",
 			  machine->config->name);
-		machine->state = MACHINE_PAUSED;
+		set_state(machine, MACHINE_PAUSED);
 		clock_stop(&machine->clock);
 		kvm_pause_pit(&machine->kvm);
 		vcpus_hold(set, vcpu);
@@ -355,7 +370,7 @@ static void vcpu_memory_lost(struct vcpu_set *set)
 	if (machine->state == MACHINE_ENDED)
 		return;
 	memory_tell_loss();
-	machine->state = MACHINE_ENDED;
+	set_state(machine, MACHINE_ENDED);
 	atomic_fetch_add(&set->held, 1);
 	loop_quit(machine->loop, EXIT_FAILURE);
 }
@@ -383,7 +398,7 @@ void machine_pause(struct machine *machine)
 	if (machine->state != MACHINE_RUNNING)
 		return;
 	vcpus_hold(&machine->vcpus, NULL);
-	machine->state = MACHINE_PAUSED;
+	set_state(machine, MACHINE_PAUSED);
 	clock_stop(&machine->clock);
 	kvm_pause_pit(&machine->kvm);
 }
@@ -396,7 +411,7 @@ void machine_resume(struct machine *machine)
 	}
 	if (machine->state != MACHINE_PAUSED)
 		return;
-	machine->state = machine->restored_suspended ? MACHINE_SUSPENDED : MACHINE_RUNNING;
+	set_state(machine, machine->restored_suspended ? MACHINE_SUSPENDED : MACHINE_RUNNING);
 	clock_start(&machine->clock);
 	kvm_resume_pit(&machine->kvm);
 	machine->timers.programmed_ns = TIMER_OFF;
@@ -433,42 +448,7 @@ void machine_quit(struct machine *machine)
 	end(machine, NULL);
 }
 
-struct device *machine_device(struct machine *machine, unsigned int index)
-{
-	return index < machine->board.count ? machine->board.devices[index] : NULL;
-}
-
-struct desk *machine_desk(struct machine *machine)
-{
-	return machine->desk;
-}
-
-struct display *machine_display(struct machine *machine)
-{
-	return machine->board.display.dev ? &machine->board.display : NULL;
-}
-
-uint64_t machine_reset_count(const struct machine *machine)
-{
-	return machine->resets;
-}
-
-const struct vcpu_stats *machine_vcpu_stats(const struct machine *machine, unsigned int index)
-{
-	return index < machine->vcpus.count ? &machine->vcpus.vcpus[index].stats : NULL;
-}
-
 /* --- without a processor */
-
-struct io_bus *machine_io(struct machine *machine)
-{
-	return &machine->io;
-}
-
-struct dma *machine_dma(struct machine *machine)
-{
-	return &machine->memory.dma;
-}
 
 struct block_backend *machine_backend(const struct machine *machine, unsigned int index)
 {
@@ -612,6 +592,7 @@ static int build_timers(struct machine *machine, char *error, size_t error_size)
 static void build_env(struct machine *machine)
 {
 	io_bus_init(&machine->io);
+	doorbells_init(&machine->doorbells, machine->loop, &machine->kvm);
 	machine->io.changed = io_changed;
 	pci_bus_init(&machine->pci);
 	machine->isa_irqs = (struct irq_hub){ .sink = isa_irq_changed, .opaque = machine };
@@ -653,8 +634,13 @@ static int build_backends(struct machine *machine, char *error, size_t error_siz
 		r = chardev_new(machine->loop, &config->parallel, &board->parallel);
 	if (r == 0)
 		r = chardev_new(machine->loop, &config->debugcon, &board->debugcon);
-	if (r < 0)
+	if (r < 0) {
 		snprintf(error, error_size, "a serial or parallel port: %s", strerror(-r));
+		return r;
+	}
+	r = netports_new(machine->loop, config, board->nics);
+	if (r < 0)
+		snprintf(error, error_size, "a network adapter: %s", strerror(-r));
 	return r;
 }
 
@@ -675,6 +661,7 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 	r = board_440bx_build(board, error, error_size);
 	if (r < 0)
 		return r;
+	doorbells_add(&machine->doorbells, board->devices, board->count);
 	r = firmware_publish(board->fwcfg, machine->config, board->below_4g, board->above_4g);
 	if (r < 0)
 		snprintf(error, error_size, "the firmware's tables: %s", strerror(-r));
@@ -782,7 +769,9 @@ void machine_free(struct machine *machine)
 		blockio_free(machine->board.disks[i]);
 	desk_free(machine->desk);
 	media_free(&machine->media);
+	doorbells_fini(&machine->doorbells);
 	board_free(&machine->board);
+	netports_free(machine->board.nics);
 	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)
 		chardev_free(machine->board.serial[i]);
 	chardev_free(machine->board.parallel);

@@ -9,6 +9,7 @@
 #include "../devmodel/pci.h"
 #include "board.h"
 #include "clock.h"
+#include "doorbell.h"
 #include "kvm.h"
 #include "loop.h"
 #include "machine.h"
@@ -51,6 +52,7 @@ struct machine {
 	struct board board;
 	struct media media;
 	struct desk *desk; /* in front of it */
+	struct doorbells doorbells;
 
 	struct machine_watcher watcher; /* of a device test port */
 	struct log_limit guest_log_limit;

@@ -102,6 +102,7 @@ const struct seccomp_rule seccomp_rules[] = {
 	VM(VCPU | LOOP, KVM_SET_IRQCHIP, "reset"),
 	VM(VCPU | LOOP, KVM_GET_PIT2, "pause"),
 	VM(VCPU | LOOP, KVM_SET_PIT2, "reset, resume"),
+	VM(VCPU | LOOP, KVM_IOEVENTFD, "a region with doorbells appears or goes"),
 	VM(VCPU | LOOP, KVM_REGISTER_COALESCED_MMIO, "a region with posted writes appears"),
 	VM(VCPU | LOOP, KVM_UNREGISTER_COALESCED_MMIO, "a region with posted writes goes"),
 
@@ -148,6 +149,8 @@ const struct seccomp_rule seccomp_rules[] = {
 
 	/* The C library's heap. */
 	ALLOW_IF(LOOP, mmap, "heap", BITS(2, PROT_EXEC, 0), BITS(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
+	ALLOW_IF(LOOP, mmap, "the memory shared with the switch", BITS(2, PROT_EXEC, 0),
+		 EQUAL(3, MAP_SHARED)),
 	ALLOW_IF(LOOP, mprotect, "heap", BITS(2, PROT_EXEC, 0)),
 	ALLOW_IF(LOOP, mremap, "heap", EQUAL(3, MREMAP_MAYMOVE)),
 	ALLOW(LOOP, munmap, "heap, guest memory at the end"),

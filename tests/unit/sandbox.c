@@ -239,7 +239,7 @@ CALL(try_run_vm, SYS_ioctl, SANDBOX_FD_VM, KVM_RUN, 0)
 CALL(try_create_vm, SYS_ioctl, SANDBOX_FD_KVM, KVM_CREATE_VM, 0)
 CALL(try_create_vcpu, SYS_ioctl, SANDBOX_FD_VM, KVM_CREATE_VCPU, 9)
 CALL(try_create_device, SYS_ioctl, SANDBOX_FD_VM, KVM_CREATE_DEVICE, scratch)
-CALL(try_ioeventfd, SYS_ioctl, SANDBOX_FD_VM, KVM_IOEVENTFD, scratch)
+CALL(try_irqfd, SYS_ioctl, SANDBOX_FD_VM, KVM_IRQFD, scratch)
 CALL(try_memory_on_vcpu, SYS_ioctl, SANDBOX_FD_VCPU0, KVM_SET_USER_MEMORY_REGION, scratch)
 CALL(try_fcntl_dup, SYS_fcntl, 3, F_DUPFD, 100)
 CALL(try_fcntl_owner, SYS_fcntl, 3, F_SETOWN, 1)
@@ -306,7 +306,7 @@ static const struct attempt forbidden[] = {
 	{ "KVM_CREATE_VM", 0, try_create_vm },
 	{ "KVM_CREATE_VCPU", 0, try_create_vcpu },
 	{ "KVM_CREATE_DEVICE", 0, try_create_device },
-	{ "KVM_IOEVENTFD", 0, try_ioeventfd },
+	{ "KVM_IRQFD", 0, try_irqfd },
 	{ "memory slots on a vCPU", 0, try_memory_on_vcpu },
 	{ "fcntl F_DUPFD", 0, try_fcntl_dup },
 	{ "fcntl F_SETOWN", 0, try_fcntl_owner },

@@ -62,6 +62,12 @@ static bool find_in_path(const char *program, char *path, size_t size)
 
 int helper_find(const char *program, char *path, size_t size, char *error, size_t error_size)
 {
+	if (!strcmp(program, HELPER_SELF)) {
+		ssize_t n = readlink(HELPER_SELF, path, size - 1);
+
+		path[n < 0 ? 0 : n] = '\0';
+		return n < 0 ? -errno : 0;
+	}
 	if (is_ours(program) ? find_ours(program, path, size) : find_in_path(program, path, size))
 		return 0;
 	if (is_ours(program))

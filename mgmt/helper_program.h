@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #define HELPER_FDS_MAX 4
+#define HELPER_SELF "/proc/self/exe" /* this very program */
 
 struct helper {
 	/* Ours (mainstay-...): found beside us or where it is installed; others in PATH. */

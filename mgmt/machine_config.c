@@ -17,6 +17,8 @@ void machine_config_init(struct machine_config *config)
 	config->memory_mib = 128;
 	config->cpus = 1;
 	config->firmware = MACHINE_FIRMWARE;
+	config->nics[0].kind = MACHINE_NIC_NAT;
+	config->nic_count = 1;
 }
 
 void machine_config_fini(struct machine_config *config)
@@ -198,6 +200,7 @@ void machine_config_derive(struct machine_config *config)
 	derive_places(config);
 	if (!config->uuid_given)
 		derive_uuid(config);
+	machine_nics_derive(config);
 }
 
 void machine_name_from_path(const char *path, unsigned int number, char *ret_name)

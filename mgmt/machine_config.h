@@ -22,6 +22,7 @@
 #define MACHINE_DISKS_MAX 4
 #define MACHINE_FLOPPIES_MAX 2
 #define MACHINE_SERIAL_MAX 4
+#define MACHINE_NICS_MAX 4
 #define MACHINE_NAME_MAX 64
 #define MACHINE_LABEL_MAX 255	/* bytes of a disk's or port's name in messages */
 #define MACHINE_APPEND_MAX 4095 /* bytes of a kernel's command line */
@@ -110,6 +111,21 @@ struct machine_char {
 
 /* What the kind needs, or its name. */
 const char *machine_char_target(const struct machine_char *c);
+enum machine_nic_kind {
+	MACHINE_NIC_NONE, /* an adapter without a cable */
+	MACHINE_NIC_NAT,
+	MACHINE_NIC_INTERNAL,
+	MACHINE_NIC_LOOPBACK,
+	MACHINE_NIC_EXTERNAL,
+};
+
+struct machine_nic {
+	unsigned int kind;     /* enum machine_nic_kind */
+	const char *network;   /* its name, or the host's interface; NULL with none and nat */
+	const char *mac;       /* NULL: from the uuid */
+	unsigned int model;    /* index into machine_nic_model_names */
+	const char *tcp, *udp; /* ports that nat forwards, as passt takes them; NULL: none */
+};
 
 /* Who may look at the screen at the same time. */
 enum machine_sharing { MACHINE_SHARED, MACHINE_EXCLUSIVE };
@@ -145,6 +161,9 @@ struct machine_config {
 	struct machine_char parallel;
 	struct machine_display display;
 	unsigned int keyboard; /* index into machine_keyboard_names[] */
+	bool nics_given;       /* or the default, one adapter to nat */
+	uint32_t nic_count;
+	struct machine_nic nics[MACHINE_NICS_MAX];
 	/* Texts that no command line holds, freed by machine_config_fini(). */
 	char **owned;
 	size_t owned_count;
@@ -201,6 +220,7 @@ int machine_option_parallel(void *target, const char *value, char *error, size_t
 int machine_option_floppy(void *target, const char *value, char *error, size_t error_size);
 int machine_option_cdrom(void *target, const char *value, char *error, size_t error_size);
 int machine_option_boot(void *target, const char *value, char *error, size_t error_size);
+int machine_option_net(void *target, const char *value, char *error, size_t error_size);
 int machine_option_drive(void *target, const char *value, char *error, size_t error_size);
 int machine_option_name(void *target, const char *value, char *error, size_t error_size);
 int machine_option_uuid(void *target, const char *value, char *error, size_t error_size);
@@ -245,6 +265,9 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		MACHINE_OPTION_CALL("keyboard", "LAYOUT",                                          \
 				    "the guest's: us, uk, de or jp106 (default us)",               \
 				    machine_option_keyboard),                                      \
+		MACHINE_OPTION_CALL("net", "NETWORK[,OPTION]...",                                  \
+				    "the next network adapter (default nat), see below",           \
+				    machine_option_net),                                           \
 		MACHINE_OPTION_CALL("name", "NAME",                                                \
 				    "name (default: the first disk's, made unique)",               \
 				    machine_option_name),                                          \
@@ -292,6 +315,9 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 	"Floppy options: kind=360K|720K|1.2M|1.44M|2.88M (default: for the disk inside),\n"        \
 	"readonly, format=raw|vhd (default raw). FILE may be a drive of the host: /dev/fd0,\n"     \
 	"/dev/sr0. mainstay insert and eject change media while the machine runs.\n"               \
+	"Networks, up to four: nat (to the outside, as this user), internal:NAME (machines\n"      \
+	"only), loopback:NAME (with the host), external:INTERFACE, none. Options: mac=ADDRESS,\n"  \
+	"model=21140|21143, with nat tcp=8080:80 and udp=PORTS. mainstay net says more.\n"         \
 	"Serial ports, COM1 first: stdio (this terminal), console (for mainstay console), pty,\n"  \
 	"unix:PATH (we listen), connect:PATH (somebody listens), tcp:HOST:PORT,\n"                 \
 	"tcp-listen:[HOST:]PORT, tty:PATH (a line of the host, with its modem lines),\n"           \
@@ -319,13 +345,19 @@ int machine_config_add_disk(struct machine_config *config, const char *path, cha
 void machine_name_from_path(const char *path, unsigned int number, char *ret_name);
 /* The first disk's path, or the first medium's without a disk; NULL: there is neither. */
 const char *machine_config_first_path(const struct machine_config *config);
-/* Fills in what is derived: places on the IDE cables, the uuid. */
+/* Addresses for the adapters without one; when the uuid is known. */
+void machine_nics_derive(struct machine_config *config);
+/* 0, or -EINVAL and @ret_why: what members cannot see one by one. */
+int machine_nic_check(const void *item, const char **ret_why);
+/* Fills in what is derived: places on the IDE cables, the uuid, addresses of adapters. */
 void machine_config_derive(struct machine_config *config);
 
 extern const char *const machine_slot_names[];
 extern const char *const machine_format_names[];
 extern const char *const machine_floppy_names[];
 extern const char *const machine_boot_names[];
+extern const char *const machine_nic_names[];
+extern const char *const machine_nic_model_names[];
 extern const char *const machine_char_names[];
 extern const char *const machine_sharing_names[];
 extern const char *const machine_keyboard_names[];

@@ -93,6 +93,12 @@ const char *const machine_sandbox_names[] = {
 static const char *const serial_names[] = {
 	"none", "stdio", "console", "pty", "unix", "file", "connect", "tcp", "tcp-listen", "tty",
 };
+const char *const machine_nic_names[] = {
+	[MACHINE_NIC_NONE] = "none",	     [MACHINE_NIC_NAT] = "nat",
+	[MACHINE_NIC_INTERNAL] = "internal", [MACHINE_NIC_LOOPBACK] = "loopback",
+	[MACHINE_NIC_EXTERNAL] = "external", NULL
+};
+const char *const machine_nic_model_names[] = { "21140", "21143", NULL };
 static const char *const parallel_names[MACHINE_CHAR_KINDS] = {
 	[MACHINE_CHAR_NONE] = "none",
 	[MACHINE_CHAR_FILE] = "file",
@@ -352,6 +358,58 @@ static const struct member display_members[] = {
 
 static const struct member_object display_object = { .members = display_members };
 
+/* --- network adapters --- */
+
+static const struct member nic_members[] = {
+	{ .name = "kind",
+	  .kind = MEMBER_ENUM,
+	  .required = true,
+	  .offset = offsetof(struct machine_nic, kind),
+	  .names = NAMES(machine_nic_names, MACHINE_NIC_EXTERNAL + 1),
+	  .description =
+		  "Where the cable leads: nowhere (none), to the outside through this user (nat), "
+		  "to a network of machines (internal), of machines and the host (loopback), or to "
+		  "an interface of the host (external)." },
+	{ .name = "network",
+	  .kind = MEMBER_NAME,
+	  .offset = offsetof(struct machine_nic, network),
+	  .description = "The network's name; with external the host's interface." },
+	{ .name = "mac",
+	  .kind = MEMBER_NAME,
+	  .offset = offsetof(struct machine_nic, mac),
+	  .description = "The adapter's address. Without it: 00:03:ff and three bytes from the "
+			 "machine's uuid." },
+	{ .name = "model",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_nic, model),
+	  .fallback = "\"21140\"",
+	  .names = NAMES(machine_nic_model_names, 2),
+	  .description = "The DEC chip that the guest sees." },
+	{ .name = "tcp",
+	  .kind = MEMBER_NAME,
+	  .offset = offsetof(struct machine_nic, tcp),
+	  .description = "Ports of the host that nat forwards to the machine: 8080:80, with "
+			 "commas." },
+	{ .name = "udp",
+	  .kind = MEMBER_NAME,
+	  .offset = offsetof(struct machine_nic, udp),
+	  .description = "The same for UDP." },
+	{ .name = NULL },
+};
+
+#define PORTS_PATTERN "{\"pattern\":\"^[-0-9:,]+$\",\"maxLength\":200}"
+#define NIC_SCHEMA                                                                                 \
+	"{\"allOf\":[{\"if\":{\"properties\":{\"kind\":{\"enum\":[\"none\",\"nat\"]}}},"           \
+	"\"then\":{\"properties\":{\"network\":false}},\"else\":{\"required\":[\"network\"]}},"    \
+	"{\"if\":{\"properties\":{\"kind\":{\"const\":\"nat\"}}},"                                 \
+	"\"else\":{\"properties\":{\"tcp\":false,\"udp\":false}}},{\"properties\":{"               \
+	"\"mac\":{\"pattern\":\"^[0-9A-Fa-f][02468ACEace]([-:][0-9A-Fa-f]{2}){5}$\"},"             \
+	"\"tcp\":" PORTS_PATTERN ",\"udp\":" PORTS_PATTERN "}}]}"
+
+static const struct member_object nic_object = { .members = nic_members,
+						 .check = machine_nic_check,
+						 .schema = NIC_SCHEMA };
+
 /* --- the machine --- */
 
 static const struct member machine_members[] = {
@@ -486,6 +544,15 @@ static const struct member machine_members[] = {
 	  .item_size = sizeof(struct machine_char),
 	  .count_offset = offsetof(struct machine_config, serial_count),
 	  .description = "Serial ports, COM1 first. At most one can be stdio and one console." },
+	{ .name = "networks",
+	  .kind = MEMBER_ARRAY,
+	  .offset = offsetof(struct machine_config, nics),
+	  .max = MACHINE_NICS_MAX,
+	  .fallback = "[{\"kind\":\"nat\"}]",
+	  .object = &nic_object,
+	  .item_size = sizeof(struct machine_nic),
+	  .count_offset = offsetof(struct machine_config, nic_count),
+	  .description = "Network adapters in the order of their slots." },
 	{ .name = "parallel",
 	  .kind = MEMBER_OBJECT,
 	  .offset = offsetof(struct machine_config, parallel),

@@ -12,8 +12,7 @@
 
 static const struct verb *const verbs[] = {
 	/* clang-format off */
-	&run_verb,
-	&config_verb,
+	&run_verb, &config_verb, &net_verb,
 	&list_verb,
 	&status_verb,
 	&stats_verb,

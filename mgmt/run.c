@@ -22,6 +22,7 @@
 #include "../base/endpoint.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
+#include "adapters.h"
 #include "client.h"
 #include "machine_config.h"
 #include "machine_files.h"
@@ -67,6 +68,7 @@ struct run {
 	struct machine_files files;
 	struct machine_ports ports;
 	struct spawn_process process;
+	struct adapters adapters;
 	int uid_lock_fd, signal_fd, quit_fd;
 	enum run_state state;
 	enum run_ending ending;
@@ -81,6 +83,30 @@ static const char help_text[] =
 	"Ctrl-A Ctrl-A sends Ctrl-A\r\n";
 
 /* --- preparing --- */
+
+/* What machine_config_init() says of networks. */
+static bool default_net(const struct machine_config *config)
+{
+	const struct machine_nic *nic = &config->nics[0];
+
+	return config->nic_count == 1 && nic->kind == MACHINE_NIC_NAT && !nic->mac && !nic->model &&
+	       !nic->tcp && !nic->udp;
+}
+
+/* A test drives devices without networks; $MAINSTAY_NET is what --net is where it is not given. */
+static void read_default_net(struct run_options *options)
+{
+	const char *given = options->devtest ? "none" : getenv("MAINSTAY_NET");
+	struct machine_config *config = &options->config;
+	char error[256];
+
+	if (given && *given && !config->nics_given && default_net(config) &&
+	    machine_option_net(config, given, error, sizeof(error)) < 0)
+		die("MAINSTAY_NET: %s", error);
+	/* "none" alone: no adapter at all. */
+	if (config->nic_count == 1 && config->nics[0].kind == MACHINE_NIC_NONE)
+		config->nic_count = 0;
+}
 
 static void read_description(struct run_options *options, int argc, char **argv)
 {
@@ -102,6 +128,7 @@ static void read_description(struct run_options *options, int argc, char **argv)
 		config->serial[config->serial_count++].kind = MACHINE_CHAR_STDIO;
 	if (!machine_config_first_path(config) && !options->devtest && !config->kernel)
 		die("no disk: give a disk image, or --drive PATH; --help says more");
+	read_default_net(options);
 	if (machine_config_check(config, error, sizeof(error)) < 0)
 		die("%s", error);
 	machine_config_derive(config);
@@ -159,6 +186,7 @@ static void release_all(struct run *run)
 {
 	if (run->devtest_path)
 		unlink(run->devtest_path);
+	adapters_close(&run->adapters);
 	machine_files_close(&run->files);
 	machine_ports_close(&run->ports, run->state != RUN_STARTING);
 	runtime_dir_release(&run->dir);
@@ -224,6 +252,7 @@ static void start(struct run *run, const struct run_options *run_options)
 	if (machine_ports_open(run->config, run->dir.fd, &run->files, &run->ports, error,
 			       sizeof(error)) < 0)
 		fail_start(run, error);
+	adapters_open(&run->adapters, run->config, &run->base, run->dir.fd, run->name, &run->files);
 	r = runtime_socket_listen(run->dir.fd, RUNTIME_CONTROL, &run->files.control);
 	if (r == 0)
 		r = runtime_socket_listen(run->dir.fd, RUNTIME_DISPLAY, &run->files.display);
@@ -393,14 +422,23 @@ static int wait_ms(const struct run *run)
 	return left > 0 ? (int)left : 0;
 }
 
+/* Of two time limits, -1 meaning none. */
+static int earlier(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 static void wait_once(struct run *run)
 {
-	struct pollfd fds[FIXED_POLLFDS + RELAY_POLLFDS] = {
+	struct pollfd fds[FIXED_POLLFDS + RELAY_POLLFDS + ADAPTERS_POLLFDS] = {
 		{ run->process.start_fd, POLLIN, 0 },
 		{ run->process.pid_fd, POLLIN, 0 },
 		{ run->signal_fd, POLLIN, 0 },
 	};
 	struct pollfd *relay = fds + FIXED_POLLFDS;
+	struct pollfd *net;
 	nfds_t count = FIXED_POLLFDS;
 	int n;
 
@@ -413,9 +451,14 @@ static void wait_once(struct run *run)
 		if (run->state != RUN_RUNNING)
 			relay[0].fd = -1;
 	}
-	n = poll(fds, count, wait_ms(run));
+	net = fds + count;
+	count += ADAPTERS_POLLFDS;
+	adapters_prepare(&run->adapters, net);
+	n = poll(fds, count, earlier(wait_ms(run), adapters_wait_ms(&run->adapters)));
 	if (n == 0 && wait_ms(run) == 0)
 		end_by(run, run->ending + 1);
+	if (n >= 0 && run->process.pid_fd >= 0)
+		adapters_run(&run->adapters, net);
 	if (n <= 0)
 		return;
 	if (fds[0].revents)

@@ -37,6 +37,8 @@ void machine_files_init(struct machine_files *files)
 		files->floppy_kinds[i] = MACHINE_FLOPPY_1440K;
 	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
 		files->serial[i] = -1;
+	for (size_t i = 0; i < MACHINE_NICS_MAX; i++)
+		files->nics[i] = -1;
 }
 
 void machine_files_close(struct machine_files *files)
@@ -59,6 +61,8 @@ void machine_files_close(struct machine_files *files)
 		files->floppies[i] = fd_close(files->floppies[i]);
 	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)
 		files->serial[i] = fd_close(files->serial[i]);
+	for (size_t i = 0; i < MACHINE_NICS_MAX; i++)
+		files->nics[i] = fd_close(files->nics[i]);
 }
 
 static void add_text(json_object *to, const char *name, const char *text)
@@ -233,6 +237,26 @@ static void write_display(struct writer *w, const struct machine_display *displa
 	json_object_object_add(to, "display", json);
 }
 
+static void write_nics(struct writer *w, const struct machine_config *config,
+		       const struct machine_files *files, json_object *to)
+{
+	json_object *nics = json_object_new_array();
+
+	for (uint32_t i = 0; i < config->nic_count; i++) {
+		json_object *nic;
+
+		if (files->nics[i] < 0)
+			continue;
+		nic = json_object_new_object();
+		add_number(nic, "slot", i);
+		add_text(nic, "model", machine_nic_model_names[config->nics[i].model]);
+		add_text(nic, "mac", config->nics[i].mac);
+		add_fd(w, nic, "plug_fd", files->nics[i]);
+		json_object_array_add(nics, nic);
+	}
+	json_object_object_add(to, "nics", nics);
+}
+
 static void write_clock(const struct machine_config *config, json_object *to)
 {
 	json_object *rtc;
@@ -306,6 +330,7 @@ char *start_message_write(const struct machine_config *config, const struct mach
 		write_display(&w, &config->display, files->display, json);
 	add_text(json, "keyboard", machine_keyboard_names[config->keyboard]);
 	write_ports(&w, config, files, json);
+	write_nics(&w, config, files, json);
 	write_clock(config, json);
 	write_kernel(&w, config, files, json);
 	if (files->state >= 0)

@@ -21,6 +21,7 @@ struct machine_files {
 	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration */
 	int floppies[MACHINE_FLOPPIES_MAX], cdroms[MACHINE_DISKS_MAX]; /* so, too */
 	unsigned int floppy_kinds[MACHINE_FLOPPIES_MAX]; /* where the configuration says auto */
+	int nics[MACHINE_NICS_MAX];			 /* plug sockets, machine's ends */
 	int serial[MACHINE_SERIAL_MAX];			 /* by port */
 };
 
@@ -35,7 +36,7 @@ void machine_files_close(struct machine_files *files);
 struct json_object *machine_label_json(const char *path);
 
 #define START_MESSAGE_FDS_MAX                                                                      \
-	(9 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX)
+	(9 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX + MACHINE_NICS_MAX)
 
 /*
  * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has

@@ -16,6 +16,9 @@
 
 struct runtime_base;
 
+/* Bytes of a port's or network's name, with its end (net/switch.h). */
+#define SWITCH_PORT_NAME_MAX 65
+
 /*
  * A connection to the switch of BASE, which is started with @start when none runs. 0, -ENOENT without
  * a line where none runs, or -errno with one line in @error.

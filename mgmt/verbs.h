@@ -30,7 +30,7 @@ struct runtime_base;
 void verb_open_machine(struct runtime_base *base, struct client *client, const char *name);
 
 extern const struct verb restore_verb, save_verb, state_verb;
-extern const struct verb run_verb, config_verb;
+extern const struct verb run_verb, config_verb, net_verb;
 extern const struct verb insert_verb, eject_verb, floppy_verb;
 extern const struct verb view_verb, screenshot_verb, record_verb, type_verb, key_verb;
 extern const struct verb list_verb, status_verb, stats_verb, console_verb, stop_verb;

@@ -6,7 +6,8 @@
  * A request has "op" and the members below; the answer is { "ok": true, ... } or { "ok": false,
  * "error": "one line for people" }.
  *
- *	network		network: makes it if it is not there ("created" says whether)
+ *	network		network, temporary: makes it if it is not there ("created" says whether); a
+ *			temporary one lives as long as the connection
  *	delete		network: unplugs its ports, and it is gone
  *	attach		network, port, SETTINGS: a machine's port. The answer brings the descriptors of
  *			net/port.h. The port lives as long as the connection.

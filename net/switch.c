@@ -354,6 +354,8 @@ static void clean_network(struct switch_state *sw, struct network *network)
 {
 	struct nport *next;
 
+	if (network->client && control_client_gone(network->client))
+		network->removed = true;
 	for (struct nport *port = network->ports; port; port = next) {
 		next = port->next;
 		if (!is_leaving(network, port))

@@ -74,7 +74,8 @@ struct capture {
 struct network {
 	struct network *next;
 	char name[SWITCH_NAME_MAX + 1];
-	bool removed; /* freed at the end of the round */
+	bool removed;		       /* freed at the end of the round */
+	struct control_client *client; /* whose end is the network's; NULL: nobody's */
 	struct vswitch vswitch;
 	struct nport *ports;
 	struct vswitch_target *targets; /* room for all ports */

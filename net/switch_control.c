@@ -238,15 +238,20 @@ static void apply(struct nport *port, const struct vswitch_port *settings)
 static int op_network(struct request *r)
 {
 	struct network *network;
+	bool temporary = false;
 	const char *name;
 	int e = get_name(r, "network", &name);
 
+	if (e == 0)
+		e = get_bool(r, "temporary", &temporary);
 	if (e < 0)
 		return e;
 	e = network_new(r->sw, name, &network);
 	if (e < 0 && e != -EEXIST)
 		return fail(r, "network %s: %s", name, strerror(-e));
 	json_object_object_add(r->answer, "created", json_object_new_boolean(e == 0));
+	if (e == 0 && temporary)
+		network->client = r->client;
 	return 0;
 }
 

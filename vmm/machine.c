@@ -260,16 +260,18 @@ static void reset_init(struct machine *machine)
 	}
 }
 
-/* What comes from outside reaches the devices of a running machine only. */
+void machine_hear(struct machine *machine, bool hears)
+{
+	if (machine->doorbells.running == hears)
+		return;
+	doorbells_set_running(&machine->doorbells, hears);
+	netports_set_running(machine->board.nics, hears);
+}
+
 static void set_state(struct machine *machine, enum machine_state state)
 {
-	bool running = state == MACHINE_RUNNING;
-
 	machine->state = state;
-	if (machine->doorbells.running == running)
-		return;
-	doorbells_set_running(&machine->doorbells, running);
-	netports_set_running(machine->board.nics, running);
+	machine_hear(machine, state == MACHINE_RUNNING);
 }
 
 static void quit_loop(struct loop_post *post)

@@ -73,4 +73,10 @@ struct block_backend *machine_backend(const struct machine *machine, unsigned in
 /* Computes the memory map anew and tells KVM. */
 void machine_memory_map_changed(struct machine *machine);
 
+/*
+ * Whether frames and doorbells reach the devices: only while the machine runs and nobody saves it. What
+ * comes meanwhile waits.
+ */
+void machine_hear(struct machine *machine, bool hears);
+
 #endif

@@ -34,6 +34,7 @@ struct netport {
 	uint32_t dropped_seen;
 	bool running;
 	bool stalled; /* the device has no room */
+	bool broken;  /* the switch breaks the rules: to be let go */
 	struct loop_post receive_post, unplug_post;
 	struct netport_stats stats;
 };
@@ -56,6 +57,7 @@ static void kick(struct netport *port)
 /* The other side breaks the rules: only the loop thread can let go of it. */
 static void give_up(struct netport *port)
 {
+	port->broken = true;
 	loop_post(port->loop, &port->unplug_post);
 }
 
@@ -68,6 +70,8 @@ static bool can_send(struct nic *nic)
 
 	if (!port->memory)
 		return true;
+	if (port->broken)
+		return false;
 	room = port_room(&port->to);
 	if (room < 0) {
 		give_up(port);
@@ -129,7 +133,7 @@ static bool hand_over(struct netport *port)
 		kick(port);
 	if (pending < 0)
 		give_up(port);
-	return port->stalled || pending <= 0;
+	return port->stalled || port->broken || pending <= 0;
 }
 
 static void count_missed(struct netport *port)
@@ -144,7 +148,7 @@ static void count_missed(struct netport *port)
 
 static void receive_frames(struct netport *port)
 {
-	if (!port->memory || !port->running || !port->nic.dev)
+	if (!port->memory || port->broken || !port->running || !port->nic.dev)
 		return;
 	port->stalled = false;
 	count_missed(port);
@@ -153,7 +157,7 @@ static void receive_frames(struct netport *port)
 			loop_post(port->loop, &port->receive_post);
 			return;
 		}
-	} while (!port->stalled && !port_sleep(&port->from));
+	} while (!port->stalled && !port->broken && !port_sleep(&port->from));
 }
 
 static void receive_posted(struct loop_post *post)
@@ -220,7 +224,7 @@ static void let_go(struct netport *port)
 	port->memory = NULL;
 	port->kick_fd = fd_close(port->kick_fd);
 	port->wake_fd = fd_close(port->wake_fd);
-	port->stalled = false;
+	port->stalled = port->broken = false;
 }
 
 static void unplug(struct netport *port)

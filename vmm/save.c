@@ -176,6 +176,7 @@ static void stop_machine(struct save *save)
 	if (save->was == MACHINE_RUNNING)
 		kvm_pause_pit(&machine->kvm);
 	vcpus_hold(&machine->vcpus, NULL);
+	machine_hear(machine, false);
 	vcpus_drain_posted(&machine->vcpus);
 	machine_settle(machine);
 	save->stopped = true;

@@ -26,6 +26,18 @@ _mainstay_words()
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
 
+_mainstay_net_options()
+{
+	case $1 in
+	create) echo --kind --host-address --notes --schema ;;
+	list | stats) echo --json ;;
+	dhcp) echo --enable --disable --network --netmask --start --end --server --gateway --dns --wins --lease \
+		--renewal --rebinding --static --boot-file --tftp-root --leases ;;
+	capture) echo --port --output ;;
+	wan) echo --latency --jitter --loss --rate ;;
+	esac
+}
+
 # The value of option $1, which begins with $2. False: it takes none.
 _mainstay_value()
 {
@@ -46,6 +58,7 @@ _mainstay_value()
 	--keyboard | --layout) _mainstay_words "us uk de jp106" "$2" ;;
 	--password-file | --certificate) _mainstay_files "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
+	--net) _mainstay_words "nat internal: loopback: external: none" "$2" ;;
 	--name | --uuid | --append | --timeout | --label | --listen | --seconds) ;;
 	*) return 1 ;;
 	esac
@@ -54,12 +67,12 @@ _mainstay_value()
 _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
-	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --display --keyboard --name
+	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --net --display --keyboard --name
 		--uuid --firmware --firmware-log --kernel --initrd --append --rtc --resume-clock --sandbox"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_mainstay_words "run config list status stats console view screenshot record type key insert eject pause resume
+		_mainstay_words "run config net list status stats console view screenshot record type key insert eject pause resume
 			reset power-button stop quit floppy save restore state --help --version" "$current"
 		return
 	fi
@@ -75,6 +88,7 @@ _mainstay()
 	type) options=--layout ;;
 	insert) options="--readonly --force" ;;
 	eject) options=--force ;;
+	net) options="$(_mainstay_net_options "${COMP_WORDS[2]}")" ;;
 	floppy) options="--format --label --unformatted" ;;
 	stop) options="--timeout --force" ;;
 	*) options= ;;
@@ -96,6 +110,14 @@ _mainstay()
 	save)
 		if ((COMP_CWORD == 2)); then _mainstay_lines "$current" < <(_mainstay_machines); else _mainstay_files "$current"; fi ;;
 	list) _mainstay_words "$options" "$current" ;;
+	net)
+		if ((COMP_CWORD == 2)); then
+			_mainstay_words "create list show delete connect disconnect dhcp stats capture wan port" "$current"
+		elif [[ ${COMP_WORDS[2]} == *connect ]] && ((COMP_CWORD == 3)); then
+			_mainstay_lines "$current" < <(_mainstay_machines)
+		elif ((COMP_CWORD == 3)); then
+			_mainstay_lines "$current" < <(mainstay net list 2>/dev/null | awk '{ print $1 }')
+		fi ;;
 	floppy)
 		if ((COMP_CWORD == 2)); then _mainstay_words create "$current"; else _mainstay_files "$current"; fi ;;
 	screenshot | record)

@@ -11,7 +11,8 @@ export disks mainstay=$bin/mainstay mainstay_vhd=$bin/mainstay-vhd scale=${SCALE
 
 work=$(mktemp -d) # short, for unix sockets; in memory on a nested host
 trap 'rm -rf "$work"' EXIT
-export MAINSTAY_RUNTIME_DIR=$work/run
+# A case that wants a network says so.
+export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks MAINSTAY_NET=none
 
 run_case() {
 	local name=$1 started=$SECONDS status

@@ -17,6 +17,7 @@ schema=$PWD/mgmt/machine.schema.json
 completion=$PWD/packaging/completion/mainstay.bash
 
 export MAINSTAY_VMM=$work/fake-vmm MAINSTAY_KVM=/dev/null MAINSTAY_RUNTIME_DIR=$work/run
+export MAINSTAY_NET=none MAINSTAY_NETWORKS=$work/networks
 export LC_ALL=C
 unset FAKE_VMM XDG_RUNTIME_DIR
 cd "$work" || exit 1
@@ -298,6 +299,12 @@ values = {
     "display": [{}, {"sharing": "shared"}, {"sharing": "exclusive", "view_only": True, "idle_timeout_s": 86400},
     {"sharing": "x"}, {"view_only": 1}, {"idle_timeout_s": -1}, {"idle_timeout_s": 86401}, {"x": 1}, [], 1],
     "keyboard": ["us", "uk", "de", "jp106", "fr", 1],
+    "networks": [[], [{"kind": k} for k in ("none", "nat")], [{"kind": "nat"}] * 4, [{"kind": "nat"}] * 5, [{}],
+    [{"kind": "internal"}], [{"kind": "internal", "network": "lab"}], [{"kind": "nat", "network": "lab"}],
+    [{"kind": "external", "network": "eth0", "model": "21143"}], [{"kind": "nat", "model": "21041"}],
+    [{"kind": "nat", "mac": "00:03:ff:00:00:01"}], [{"kind": "nat", "mac": "01:03:ff:00:00:01"}],
+    [{"kind": "nat", "mac": "00:03"}], [{"kind": "nat", "tcp": "8080:80"}], [{"kind": "nat", "tcp": "x"}],
+    [{"kind": "loopback", "network": "lab", "udp": "53"}], [{"kind": "nat", "x": 1}]],
     "unknown": [1],
 }
 files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in l]

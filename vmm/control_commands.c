@@ -185,6 +185,7 @@ static const char *run_status(struct command_context *context, struct request *r
 	add_number(result, "uptime_ns", host_ns() - context->started_ns);
 	add_number(result, "clock_ns", machine_clock_ns(context->machine));
 	add_number(result, "resets", machine_reset_count(context->machine));
+	add_number(result, "viewers", desk_viewers(machine_desk(context->machine)));
 	add(result, "disks", describe_disks(config));
 	add(result, "drives", describe_media(machine_media(context->machine)));
 	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)

@@ -91,3 +91,12 @@ struct typist *desk_typist(struct desk *desk)
 {
 	return desk->typist;
 }
+
+unsigned int desk_viewers(const struct desk *desk)
+{
+	struct rfb_stats stats = { 0 };
+
+	if (desk->rfb)
+		rfb_get_stats(desk->rfb, &stats);
+	return stats.viewers;
+}

@@ -24,5 +24,7 @@ int desk_new(struct loop *loop, const struct vm_config *config, struct display *
 void desk_free(struct desk *desk);
 
 struct typist *desk_typist(struct desk *desk);
+/* How many people look at the screen, observers among them. */
+unsigned int desk_viewers(const struct desk *desk);
 
 #endif

@@ -5,6 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
+[[ $build == /* ]] || build=$PWD/$build
 
 for program in xtigervncviewer Xvfb xdotool; do
 	command -v $program >/dev/null || { echo "$program is not installed"; exit 77; }
@@ -83,4 +84,33 @@ result $? "TigerVNC's keys arrive as scan codes"
 # Muhenkan, Katakana, Zenkaku (X11 key codes).
 xdotool key --delay 60 132 97 100 102 101 49 2>/dev/null
 keys "TigerVNC's Japanese keys arrive by their places" 7d 73 79 7b 70 29
+
+# --- from the network: TLS and a password, on a machine without a processor
+
+kill $viewer
+wait $viewer 2>/dev/null
+export MAINSTAY_VMM=$build/bin/mainstay-vmm MAINSTAY_RUNTIME_DIR=$work/run
+mainstay=$build/bin/mainstay
+echo "a password" >"$work/password"
+"$mainstay" run --devtest "unix:$work/port" --name pc --serial none --headless >"$work/run.log" 2>&1 &
+for ((i = 0; i < 100; i++)); do "$mainstay" status pc >/dev/null 2>&1 && break; sleep 0.1; done
+"$mainstay" view pc --listen 127.0.0.1:0 --password-file "$work/password" --certificate "$work/view.pem" \
+	>"$work/compare" 2>"$work/view.log" &
+for ((i = 0; i < 100; i++)); do grep -q Certificate "$work/compare" && break; sleep 0.1; done
+port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$work/compare")
+
+connects() # PASSWORD WORDS DESCRIPTION
+{
+	VNC_USERNAME=x VNC_PASSWORD=$1 timeout 20 xtigervncviewer -SecurityTypes=X509Plain -X509CA="$work/view.pem" \
+		"127.0.0.1::$port" >"$work/viewer.log" 2>&1 &
+	viewer=$!
+	for ((i = 0; i < 150; i++)); do grep -q "$2" "$work/view.log" && break; sleep 0.1; done
+	grep -q "$2" "$work/view.log"
+	result $? "$3"
+	kill $viewer 2>/dev/null
+	wait $viewer 2>/dev/null
+}
+connects "a passwort" "wrong password" "TigerVNC with a wrong password is turned away"
+connects "a password" "is connected" "TigerVNC with TLS and the password is let in"
+"$mainstay" quit pc
 exit $failed

@@ -156,6 +156,9 @@ kill $view
 wait $view
 result $? "listen_ends_by_a_signal"
 
+m status pc
+grep -qE "^viewers +0$" out
+result $? "nobody_looks_any_more"
 m stop pc --force
 wait %1
 [[ $? == 0 && ! -e run/pc/display ]]

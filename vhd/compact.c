@@ -8,14 +8,14 @@
  * parents have. Where that is the same the table forgets the block. These changes are flushed
  * before any of the freed space is written to.
  *
- * Then the file is taken as a row of units of a block's size. So many blocks as there are need so
- * many units: blocks that lie behind the last of these move into free ones before it. A move is a
- * copy, a sync, the table entry, a sync; and moves come in batches that share their syncs. No place
- * is used twice, so whatever a crash leaves, each entry leads to a whole copy.
+ * Then the places of all blocks are sorted, which shows the gaps. The last blocks move into the first
+ * gaps that can take one, until there are none before the last block that stays. A move is a copy, a
+ * sync, the table entry, a sync; and moves come in batches that share their syncs. No place is used
+ * twice, so whatever a crash leaves, each entry leads to a whole copy. Data is put on 4096 bytes where
+ * the gap then holds as many blocks; other programs lay blocks close together.
  *
- * Other programs lay out blocks at distances of their own. When all blocks lie a multiple of one
- * distance apart that is the unit; else it is the distance that this library uses, and a block that
- * lies across two units takes both: the result may be less dense then, never wrong.
+ * A disk with more blocks than PLACES_MAX, which has small ones, keeps its gaps: their places would
+ * take too much memory.
  *
  * Last, the footer moves to the end of the last block and the file is cut there.
  */
@@ -30,6 +30,8 @@
 #define ALIGN_BYTES 4096u
 /* Moves that share their syncs. */
 #define BATCH 16u
+/* Four bytes of memory for each: 2040 GiB in blocks of 1 MiB. */
+#define PLACES_MAX (2u << 20)
 /* Of a block the first look; most differ there already. */
 #define FIRST_LOOK_BYTES 65536u
 
@@ -38,16 +40,26 @@ struct move {
 	uint64_t from, to;
 };
 
+struct range {
+	uint64_t from, end;
+};
+
+/* Goes through the gaps; where the next block could be put. */
+struct gaps {
+	uint32_t next; /* place that ends the present gap */
+	uint64_t from; /* so far it is used */
+};
+
 struct compact {
 	struct vhd *v;
 	struct vhd_walk walk;
 	struct vhd_compact_result *result;
 
-	uint64_t origin, unit_bytes; /* where unit 0 begins */
-	uint64_t units;
-	uint8_t *taken; /* a bit for each unit */
-	uint64_t next;	/* where the search for a free one goes on */
-	uint64_t end;	/* behind the units that are needed */
+	uint32_t *places; /* sorted */
+	uint32_t count;
+	uint32_t first_moved;			 /* place; this one and those behind it move */
+	struct range metadata[VHD_LOCATORS + 3]; /* what is no block */
+	struct gaps gaps;
 	struct move moves[BATCH];
 	unsigned int move_count;
 };
@@ -140,100 +152,132 @@ static int drop_blocks(struct compact *c)
 	return r < 0 ? fail_here(c, r) : 0;
 }
 
-/* --- the row of units */
+/* --- the gaps */
 
-struct survey {
-	uint64_t lowest;      /* place of a block */
-	uint64_t distance[2]; /* that may be between blocks; 0: they do not lie so */
-	uint32_t count;
-};
-
-static int survey_entry(struct vhd *v, uint32_t block, uint32_t sector, void *opaque)
+static int note_place(struct vhd *v, uint32_t block, uint32_t sector, void *opaque)
 {
-	struct survey *survey = opaque;
-	uint64_t place = (uint64_t)sector * VHD_SECTOR_BYTES;
+	struct compact *c = opaque;
 
 	(void)v;
 	(void)block;
-	for (unsigned int i = 0; i < 2; i++) {
-		uint64_t distance = survey->distance[i];
-
-		if (survey->count && distance && place % distance != survey->lowest % distance)
-			survey->distance[i] = 0;
-	}
-	survey->lowest = survey->count ? min_u64(survey->lowest, place) : place;
-	survey->count++;
+	if (c->places)
+		c->places[c->count] = sector;
+	c->count++;
 	return 0;
 }
 
-static void take_range(struct compact *c, uint64_t from, uint64_t bytes)
+static int compare_places(const void *a, const void *b)
 {
-	uint64_t end = from + bytes;
-	uint64_t unit = from > c->origin ? (from - c->origin) / c->unit_bytes : 0;
+	const uint32_t *x = a, *y = b;
 
-	for (; unit < c->units && c->origin + unit * c->unit_bytes < end; unit++) {
-		if (c->origin + (unit + 1) * c->unit_bytes > from)
-			c->taken[unit / 8] |= (uint8_t)BIT(unit % 8);
-	}
+	return (*x > *y) - (*x < *y);
 }
 
-static bool is_taken(const struct compact *c, uint64_t unit)
-{
-	return c->taken[unit / 8] & BIT(unit % 8);
-}
-
-static int take_entry(struct vhd *v, uint32_t block, uint32_t sector, void *opaque)
-{
-	(void)block;
-	take_range(opaque, (uint64_t)sector * VHD_SECTOR_BYTES, vhd_block_extent(v));
-	return 0;
-}
-
-/* What lies in the file that is no block. */
-static int take_metadata(struct compact *c)
+static int sort_places(struct compact *c)
 {
 	struct vhd *v = c->v;
-	uint8_t raw[VHD_HEADER_BYTES];
-	int r = vhd_file_read(v, v->footer.data_offset, raw, sizeof(raw));
+	int r = vhd_bat_walk(v, v->header.table_entries, note_place, c);
 
-	if (r < 0)
+	if (r < 0 || !c->count || c->count > PLACES_MAX)
 		return r;
-	take_range(c, 0, VHD_FOOTER_BYTES);
-	take_range(c, v->footer.data_offset, VHD_HEADER_BYTES);
-	take_range(c, v->header.table_offset, (uint64_t)v->header.table_entries * VHD_ENTRY_BYTES);
+	c->places = malloc(c->count * sizeof(*c->places));
+	if (!c->places)
+		return vhd_fail(v, -ENOMEM, "out of memory");
+	c->count = 0;
+	r = vhd_bat_walk(v, v->header.table_entries, note_place, c);
+	qsort(c->places, c->count, sizeof(*c->places), compare_places);
+	return r;
+}
+
+static struct range range_of(uint64_t from, uint64_t bytes)
+{
+	return (struct range){ from, from + bytes };
+}
+
+static void list_metadata(struct compact *c)
+{
+	const struct vhd *v = c->v;
+
+	c->metadata[0] = range_of(0, VHD_FOOTER_BYTES);
+	c->metadata[1] = range_of(v->footer.data_offset, VHD_HEADER_BYTES);
+	c->metadata[2] = range_of(v->header.table_offset,
+				  (uint64_t)v->header.table_entries * VHD_ENTRY_BYTES);
 	for (unsigned int i = 0; i < VHD_LOCATORS; i++) {
-		const uint8_t *locator = raw + HEADER_LOCATORS + i * VHD_LOCATOR_BYTES;
+		const uint8_t *locator = v->header.locators + i * VHD_LOCATOR_BYTES;
+
 		uint64_t offset = get_be64(locator + LOCATOR_OFFSET);
 
 		if (get_be32(locator + LOCATOR_CODE) && offset < v->file_bytes)
-			take_range(c, offset, get_be32(locator + LOCATOR_LENGTH));
+			c->metadata[3 + i] =
+				range_of(offset, min_u64(get_be32(locator + LOCATOR_LENGTH),
+							 v->file_bytes - offset));
 	}
-	return 0;
 }
 
-/* Decides on the units, marks those that are taken, and finds where the needed ones end. */
+/* Behind all metadata that a block at @from would lie on. */
+static uint64_t skip_metadata(const struct compact *c, uint64_t from)
+{
+	for (size_t i = 0; i < ARRAY_LEN(c->metadata); i++) {
+		const struct range *range = &c->metadata[i];
+
+		if (range->from >= from + vhd_block_extent(c->v) || range->end <= from)
+			continue;
+		from = round_up(range->end, VHD_SECTOR_BYTES);
+		i = (size_t)-1; /* again from the first */
+	}
+	return from;
+}
+
+/* How many blocks, @distance apart, fit between @from and @to. */
+static uint64_t fitting(const struct compact *c, uint64_t from, uint64_t to, uint64_t distance)
+{
+	uint64_t extent = vhd_block_extent(c->v);
+
+	return from < to && to - from >= extent ? (to - from - extent) / distance + 1 : 0;
+}
+
+/* The next place in a gap before the block of that number in the sorted list; false: none. */
+static bool next_place(struct compact *c, uint32_t before, uint64_t *ret_place)
+{
+	struct gaps *gaps = &c->gaps;
+	uint64_t extent = vhd_block_extent(c->v), bitmap = c->v->bitmap_bytes;
+
+	for (; gaps->next <= before && gaps->next < c->count; gaps->next++) {
+		uint64_t to = (uint64_t)c->places[gaps->next] * VHD_SECTOR_BYTES;
+		uint64_t from = skip_metadata(c, gaps->from);
+		uint64_t nice = round_up(from + bitmap, ALIGN_BYTES) - bitmap;
+		uint64_t close = fitting(c, from, to, extent);
+
+		if (!close) {
+			gaps->from = max_u64(gaps->from, to + extent);
+			continue;
+		}
+		/* Metadata in the middle of a gap is met again by the next one. */
+		if (fitting(c, nice, to, round_up(extent, ALIGN_BYTES)) >= close &&
+		    skip_metadata(c, nice) == nice)
+			from = nice;
+		gaps->from = from + extent;
+		*ret_place = from;
+		return true;
+	}
+	return false;
+}
+
+/* Decides which blocks move: as many of the last as there are places before them. */
 static int lay_out(struct compact *c)
 {
-	struct vhd *v = c->v;
-	uint64_t extent = vhd_block_extent(v), aligned = round_up(extent, ALIGN_BYTES);
-	struct survey survey = { .distance = { extent, aligned } };
-	uint64_t needed = 0;
-	int r = vhd_bat_walk(v, v->header.table_entries, survey_entry, &survey);
+	uint32_t stay;
+	uint64_t place;
+	int r = sort_places(c);
 
-	if (r < 0)
+	if (r < 0 || !c->places)
 		return r;
-	c->unit_bytes = survey.distance[0] ? survey.distance[0] : aligned;
-	c->origin = survey.count ? survey.lowest % c->unit_bytes : 0;
-	c->units = v->file_bytes / c->unit_bytes + 2;
-	c->taken = calloc(1, c->units / 8 + 1);
-	if (!c->taken)
-		return vhd_fail(v, -ENOMEM, "out of memory");
-	r = take_metadata(c);
-	if (r < 0)
-		return r;
-	for (c->end = 0; c->end < c->units && needed < survey.count; c->end++)
-		needed += !is_taken(c, c->end);
-	return vhd_bat_walk(v, v->header.table_entries, take_entry, c);
+	list_metadata(c);
+	for (stay = c->count; stay > 0 && next_place(c, stay - 1, &place);)
+		stay--;
+	c->first_moved = stay < c->count ? c->places[stay] : UINT32_MAX;
+	c->gaps = (struct gaps){ .next = 0 };
+	return 0;
 }
 
 /* --- moving */
@@ -283,28 +327,13 @@ static int finish_moves(struct compact *c)
 	return r;
 }
 
-/* A free unit that is needed and whole in the file; false: there is none. */
-static bool find_unit(struct compact *c, uint64_t *ret_place)
-{
-	for (; c->next < c->end; c->next++) {
-		uint64_t place = c->origin + c->next * c->unit_bytes;
-
-		if (is_taken(c, c->next) || place + vhd_block_extent(c->v) > vhd_data_limit(c->v))
-			continue;
-		*ret_place = place;
-		c->next++;
-		return true;
-	}
-	return false;
-}
-
 static int move_block(struct compact *c, uint32_t block, uint64_t from)
 {
 	struct move *move = &c->moves[c->move_count];
 	int r;
 
 	*move = (struct move){ .block = block, .from = from };
-	if (!find_unit(c, &move->to))
+	if (!next_place(c, c->count, &move->to) || move->to >= from)
 		return 0;
 	r = copy_block(c, move);
 	if (r < 0)
@@ -316,15 +345,15 @@ static int move_block(struct compact *c, uint32_t block, uint64_t from)
 static int close_gaps(struct compact *c)
 {
 	struct vhd *v = c->v;
-	uint64_t end;
 	int stopped = 0, r = lay_out(c);
 
-	end = c->origin + c->end * c->unit_bytes;
+	if (r == 0 && (!c->places || c->first_moved == UINT32_MAX))
+		return 0;
 	for (uint32_t block = 0; block < v->header.table_entries && r == 0 && !stopped; block++) {
 		uint64_t place;
 
 		r = vhd_bat_get(v, block, &place);
-		if (r == 0 && place && place + vhd_block_extent(v) > end)
+		if (r == 0 && place / VHD_SECTOR_BYTES >= c->first_moved)
 			r = move_block(c, block, place);
 		if (r == 0 && place)
 			stopped = report(c, 1, block);
@@ -389,7 +418,7 @@ int vhd_compact(struct vhd *v, const struct vhd_job *job, struct vhd_compact_res
 	/* What is done is kept, even when it was stopped. */
 	if (r == 0 && (stopped == 0 || stopped == -ECANCELED))
 		r = trim(&c);
-	free(c.taken);
+	free(c.places);
 	vhd_walk_end(&c.walk);
 	return r < 0 ? r : stopped;
 }

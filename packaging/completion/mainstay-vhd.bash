@@ -25,8 +25,10 @@ _mainstay_vhd_value()
 	--size-policy) _mainstay_vhd_words "exact chs-up chs-down mib" "$2" ;;
 	--size-rule) _mainstay_vhd_words "creator current chs" "$2" ;;
 	--format | --second-format | --parent-format) _mainstay_vhd_words "auto vhd raw" "$2" ;;
+	--undo | -u) _mainstay_vhd_words "keep commit discard" "$2" ;;
+	--as) _mainstay_vhd_words "device file" "$2" ;;
 	--block-size) _mainstay_vhd_words "512K 2M" "$2" ;;
-	--parent | -p | --to)
+	--parent | --to | --socket | -s)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		;;
@@ -35,7 +37,7 @@ _mainstay_vhd_value()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
 		;;
-	--size | --offset | -o | --length | -l) ;;
+	--size | --offset | -o | --length | -l | --port | --address | --run) ;;
 	*) return 1 ;;
 	esac
 }

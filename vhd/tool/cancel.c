@@ -9,7 +9,7 @@
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static const char *volatile remove_path;
-static volatile sig_atomic_t deferred, asked;
+static volatile sig_atomic_t deferred, asked, forward;
 
 static void die_by(int number)
 {
@@ -24,6 +24,8 @@ static void die_by(int number)
 
 static void on_signal(int number)
 {
+	if (forward)
+		kill(forward, SIGTERM);
 	if (deferred && !asked) {
 		asked = number;
 		return;
@@ -76,6 +78,11 @@ void cancel_remove(const char *path)
 void cancel_defer(bool defer)
 {
 	deferred = defer;
+}
+
+void cancel_forward(int pid)
+{
+	forward = pid;
 }
 
 bool cancel_asked(void)

@@ -38,10 +38,12 @@ int run_program(const char *const *argv)
 		fail("%s: cannot be started: %s", argv[0], strerror(errno));
 		_exit(127);
 	}
+	cancel_forward(pid);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return fail("%s: %s", argv[0], strerror(errno));
 	}
+	cancel_forward(0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))

@@ -128,6 +128,13 @@ static int create_child(const struct create_target *target, const char *path)
 	return status;
 }
 
+int create_child_of(const char *parent, const char *path)
+{
+	const struct create_target target = { .parent = parent, .parent_format = "vhd" };
+
+	return create_child(&target, path);
+}
+
 /* --- linked disks, see vhd_chain.h */
 
 static int create_linked(const struct create_target *target, const char *path)

@@ -11,9 +11,9 @@
 #include "tool.h"
 
 static const struct verb *const verbs[] = {
-	&verb_create,  &verb_info,   &verb_check,   &verb_repair, &verb_map,
-	&verb_convert, &verb_resize, &verb_compact, &verb_merge,  &verb_rebase,
-	&verb_relink,  &verb_clone,  &verb_compare, &verb_read,	  &verb_write,
+	&verb_create,  &verb_info,    &verb_check, &verb_repair, &verb_map,    &verb_convert,
+	&verb_resize,  &verb_compact, &verb_merge, &verb_rebase, &verb_relink, &verb_clone,
+	&verb_compare, &verb_read,    &verb_write, &verb_serve,	 &verb_mount,  &verb_umount,
 };
 
 static void print_verb_help(const struct verb *verb)

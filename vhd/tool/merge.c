@@ -164,6 +164,13 @@ static int merge_into_parent(const struct merge_target *target, const char *path
 	return status;
 }
 
+int merge_child(const char *path)
+{
+	const struct merge_target target = { .keep = false };
+
+	return merge_into_parent(&target, path);
+}
+
 static int run_merge(void *opaque, int count, char **arguments)
 {
 	const struct merge_target *target = opaque;

@@ -74,6 +74,8 @@ void cancel_unblock(void);
  */
 void cancel_defer(bool defer);
 bool cancel_asked(void);
+/* A program that gets the signal, too; 0: none. */
+void cancel_forward(int pid);
 /* Ends the program as the signal would have, if there was one. */
 void cancel_finish(void);
 
@@ -232,9 +234,36 @@ bool have_program(const char *name);
 /* convert.c: a whole chain into a new dynamic disk. */
 int convert_chain(const struct disk_words *words, char *from, char *to, bool force);
 
+/* create.c: a differencing disk, all as its parent has it. */
+int create_child_of(const char *parent, const char *path);
+/* merge.c: into its parent, and deleted. */
+int merge_child(const char *path);
+
+/* --- undo.c */
+
+enum undo_end { UNDO_NONE, UNDO_KEEP, UNDO_COMMIT, UNDO_DISCARD };
+/* "keep", "commit" or "discard"; NULL is none. The exit status. */
+int undo_end_of(const char *text, enum undo_end *ret_end);
+const char *undo_end_name(enum undo_end end);
+/* Makes the undo disk of @path, or finds the one that was kept. */
+int undo_open(const char *path, char *ret_undo, size_t size);
+int undo_settle(const char *undo, enum undo_end end);
+
+/* --- serve.c: nbdkit's command line */
+
+struct nbdkit_command {
+	const char *argv[48]; /* @count are there already */
+	unsigned int count;
+	char plugin[4096];
+	char texts[18][VHD_PATH_BYTES + 16];
+};
+/* Adds the plugin and its parameters. */
+int nbdkit_command(struct nbdkit_command *command, const struct disk_words *words,
+		   const char *format, bool read_only, const char *path);
+
 /* --- one in each file */
 extern const struct verb verb_check, verb_clone, verb_compact, verb_compare, verb_convert,
-	verb_create, verb_info, verb_map, verb_merge, verb_read, verb_rebase, verb_relink,
-	verb_repair, verb_resize, verb_write;
+	verb_create, verb_info, verb_map, verb_merge, verb_mount, verb_read, verb_rebase,
+	verb_relink, verb_repair, verb_resize, verb_serve, verb_umount, verb_write;
 
 #endif

@@ -623,6 +623,8 @@ static int build_backends(struct machine *machine, char *error, size_t error_siz
 	struct board *board = &machine->board;
 	int r = 0;
 
+	board->config = config;
+
 	for (unsigned int i = 0; i < config->disk_count && r == 0; i++)
 		r = blockio_new(machine->loop, &config->disks[i],
 				&board->disks[config->disks[i].slot], error, error_size);
@@ -654,7 +656,6 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 	board->env = &machine->env;
 	board->pci = &machine->pci;
 	board->isa_irqs = &machine->isa_irqs;
-	board->config = machine->config;
 	board->display.sync = sync_display;
 	board->vram = machine->memory.vram.bytes ? &machine->memory.vram : NULL;
 	board->below_4g = machine->memory.layout.below_4g;

@@ -53,13 +53,20 @@
 
 static struct sock_fprog programs[SANDBOX_THREAD_KINDS];
 
+/*
+ * Numbers that filters name are held by placeholders until they are reserved, so that none of the
+ * starter's descriptors, however many there are, is received at one of them.
+ */
+static uint32_t placeholders;
+
 int sandbox_reserve_fd(int fd, int number)
 {
 	if (fd == number)
 		return fd;
 	/* Whatever stood there would be closed silently. */
-	if (fcntl(number, F_GETFD) >= 0)
+	if (!(placeholders & BIT(number)) && fcntl(number, F_GETFD) >= 0)
 		return -EBUSY;
+	placeholders &= ~BIT(number);
 	if (dup3(fd, number, O_CLOEXEC) < 0)
 		return -errno;
 	close(fd);
@@ -260,6 +267,20 @@ static void sort_descriptors(void)
 	if (close_range(VM_START_FD + 1, UINT32_MAX, 0) < 0)
 		die("cannot close stray descriptors: %s; the host needs Linux 5.9 or later",
 		    strerror(errno));
+	for (int number = SANDBOX_FD_KVM; number <= SANDBOX_FD_LAST; number++) {
+		if (dup3(STDERR_FILENO, number, O_CLOEXEC) < 0)
+			die("cannot hold descriptor %d: %s", number, strerror(errno));
+		placeholders |= BIT(number);
+	}
+}
+
+static void close_placeholders(void)
+{
+	for (int number = SANDBOX_FD_KVM; number <= SANDBOX_FD_LAST; number++) {
+		if (placeholders & BIT(number))
+			close(number);
+	}
+	placeholders = 0;
 }
 
 /* --- the stages */
@@ -334,6 +355,7 @@ void sandbox_files(enum sandbox_level level)
 	unsigned int version = landlock_version();
 	int r;
 
+	close_placeholders();
 	/* In the full level it doubles the empty root where the kernel has it. */
 	if (!version && level != SANDBOX_LANDLOCK)
 		return;

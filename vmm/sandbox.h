@@ -37,6 +37,7 @@ enum sandbox_fd {
 	SANDBOX_FD_KVM = 16,
 	SANDBOX_FD_VM = 17,
 	SANDBOX_FD_VCPU0 = 24, /* vCPU n at 24 + n, to 31: an aligned block for one masked test */
+	SANDBOX_FD_LAST = 31,
 };
 /* The new number, or -errno. */
 int sandbox_reserve_fd(int fd, int number);

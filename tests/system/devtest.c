@@ -79,8 +79,35 @@ static struct machine *start_with(const char *image)
 	snprintf(where, sizeof(where), "fd:%d", pair[1]);
 	if (image) {
 		snprintf(drive, sizeof(drive), "%s,format=raw", image);
-		m->pid = spawn((char *[]){ (char *)mainstay, "run", "--devtest", where, "--drive",
-					   drive, "--memory", "16M", NULL },
+		m->pid = spawn((char *[]){ (char *)mainstay,
+					   "run",
+					   "--devtest",
+					   where,
+					   "--drive",
+					   drive,
+					   "--memory",
+					   "16M",
+					   "--floppy",
+					   "floppy.img",
+					   "--floppy",
+					   "empty",
+					   "--cdrom",
+					   "cd.img",
+					   "--kernel",
+					   "kernel",
+					   "--initrd",
+					   "initrd",
+					   "--append",
+					   "quiet",
+					   "--serial",
+					   "file:com1",
+					   "--serial",
+					   "pty",
+					   "--parallel",
+					   "file:lpt",
+					   "--firmware-log",
+					   "log",
+					   NULL },
 			       pair[1]);
 	} else {
 		m->pid = spawn((char *[]){ (char *)vmm, "--devtest", where, NULL }, pair[1]);
@@ -353,6 +380,57 @@ static bool disk_by_dma(struct machine *m)
 	       is(ask(m, "read 0x20000 8"), "OK 0x736563746f722030");
 }
 
+static void sense_interrupt(struct machine *m)
+{
+	outb(m, 0x3f5, 0x08);
+	inb(m, 0x3f5);
+	inb(m, 0x3f5);
+}
+
+/* Recalibrates drive A and reads its first sector by DMA. */
+static bool floppy_by_dma(struct machine *m)
+{
+	static const unsigned char read[] = { 0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff };
+	unsigned int raises = m->raises[6];
+
+	outb(m, 0x3f2, 0x1c);
+	ask(m, "clock_step 1000000000");
+	for (int drive = 0; drive < 4; drive++)
+		sense_interrupt(m);
+	outb(m, 0x3f7, 0);
+	outb(m, 0x3f5, 0x07);
+	outb(m, 0x3f5, 0);
+	ask(m, "clock_step 1000000000");
+	sense_interrupt(m);
+	/* Channel 2: 512 bytes to 30000h. */
+	outb(m, 0x0c, 0);
+	outb(m, 0x0b, 0x46);
+	outb(m, 0x04, 0);
+	outb(m, 0x04, 0);
+	outb(m, 0x81, 3);
+	outb(m, 0x05, 0xff);
+	outb(m, 0x05, 0x01);
+	outb(m, 0xd6, 0xc0);
+	outb(m, 0xd4, 0);
+	outb(m, 0x0a, 2);
+	for (unsigned int i = 0; i < sizeof(read); i++)
+		outb(m, 0x3f5, read[i]);
+	ask(m, "clock_step 1000000000");
+	return m->raises[6] > raises + 1 && (inb(m, 0x3f5) & 0xc0) == 0 &&
+	       is(ask(m, "read 0x30000 8"), "OK 0x666c6f7070792030");
+}
+
+/* What the firmware would find of the kernel. */
+static bool kernel_is_offered(struct machine *m)
+{
+	char text[7] = "";
+
+	ask(m, "outw 0x510 0x15");
+	for (int i = 0; i < 5; i++)
+		text[i] = (char)inb(m, 0x511);
+	return is(text, "quiet");
+}
+
 static void drive_disk(void)
 {
 	struct machine *m = start_with(disk);
@@ -361,6 +439,8 @@ static void drive_disk(void)
 	       "mainstay run --devtest: a disk is read by PIO");
 	result(disk_by_dma(m), "and by DMA");
 	result(number(ask(m, "readb 0xffff0")) == 0xea, "the firmware begins with its far jump");
+	result(floppy_by_dma(m), "a floppy disk is read by DMA");
+	result(kernel_is_offered(m), "a kernel waits for the firmware");
 	result(finish(m), "mainstay ends with the client");
 }
 

@@ -19,6 +19,8 @@ void machine_config_init(struct machine_config *config)
 	config->firmware = MACHINE_FIRMWARE;
 	config->nics[0].kind = MACHINE_NIC_NAT;
 	config->nic_count = 1;
+	config->fast_disk = true;
+	config->ide_irq_delay_us = MACHINE_IDE_IRQ_DELAY_US;
 }
 
 void machine_config_fini(struct machine_config *config)

@@ -24,7 +24,9 @@
 #define MACHINE_SERIAL_MAX 4
 #define MACHINE_NICS_MAX 4
 #define MACHINE_NAME_MAX 64
-#define MACHINE_LABEL_MAX 255	/* bytes of a disk's or port's name in messages */
+#define MACHINE_LABEL_MAX 255 /* bytes of a disk's or port's name in messages */
+#define MACHINE_IDE_IRQ_DELAY_US 70
+#define MACHINE_IDE_IRQ_DELAY_US_MAX 100000
 #define MACHINE_APPEND_MAX 4095 /* bytes of a kernel's command line */
 #define MACHINE_BOARD 1
 #define MACHINE_MEMORY_MIB_MIN 4
@@ -144,7 +146,10 @@ struct machine_config {
 	uint32_t cpus;
 	unsigned int cpu; /* index into machine_cpus[] */
 	const char *firmware;
-	const char *firmware_log;	      /* NULL: none */
+	const char *firmware_log;  /* NULL: none */
+	uint32_t firmware_console; /* serial port, from 1; 0: none */
+	bool fast_disk;
+	uint32_t ide_irq_delay_us;
 	const char *kernel, *initrd, *append; /* a Linux kernel to boot directly; NULL: none */
 	unsigned int rtc;		      /* enum machine_rtc */
 	unsigned int resume_clock;	      /* enum machine_resume_clock */
@@ -224,6 +229,7 @@ int machine_option_net(void *target, const char *value, char *error, size_t erro
 int machine_option_drive(void *target, const char *value, char *error, size_t error_size);
 int machine_option_name(void *target, const char *value, char *error, size_t error_size);
 int machine_option_uuid(void *target, const char *value, char *error, size_t error_size);
+int machine_option_fast_disk(void *target, const char *value, char *error, size_t error_size);
 int machine_option_append(void *target, const char *value, char *error, size_t error_size);
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size);
 int machine_option_resume_clock(void *target, const char *value, char *error, size_t error_size);
@@ -285,6 +291,21 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		  .argument = "FILE",                                                              \
 		  .help = "append the firmware's messages to FILE",                                \
 		  .offset = offsetof(struct machine_config, firmware_log) },                       \
+		{ .name = "firmware-console",                                                      \
+		  .kind = OPT_U32,                                                                 \
+		  .argument = "N",                                                                 \
+		  .help = "serial port (1 is COM1) for the text of firmware and boot loaders",     \
+		  .offset = offsetof(struct machine_config, firmware_console),                     \
+		  .max = MACHINE_SERIAL_MAX },                                                     \
+		MACHINE_OPTION_CALL("fast-disk", "on|off",                                         \
+				    "BIOS disk services at the speed of the host (default on)",    \
+				    machine_option_fast_disk),                                     \
+		{ .name = "ide-irq-delay",                                                         \
+		  .kind = OPT_U32,                                                                 \
+		  .argument = "US",                                                                \
+		  .help = "microseconds from an IDE command to its interrupt (default 70)",        \
+		  .offset = offsetof(struct machine_config, ide_irq_delay_us),                     \
+		  .max = MACHINE_IDE_IRQ_DELAY_US_MAX },                                           \
 		{ .name = "kernel",                                                                \
 		  .kind = OPT_STRING,                                                              \
 		  .argument = "FILE",                                                              \

@@ -469,6 +469,26 @@ static const struct member machine_members[] = {
 	  .offset = offsetof(struct machine_config, firmware_log),
 	  .description =
 		  "The firmware's messages are appended to this file. Without it: dropped." },
+	{ .name = "firmware_console",
+	  .kind = MEMBER_NUMBER,
+	  .offset = offsetof(struct machine_config, firmware_console),
+	  .max = MACHINE_SERIAL_MAX,
+	  .fallback = "0",
+	  .description = "The serial port, COM1 being 1, that shows what firmware and boot loaders "
+			 "write to the screen and takes keys for them; 0: none." },
+	{ .name = "fast_disk",
+	  .kind = MEMBER_BOOL,
+	  .offset = offsetof(struct machine_config, fast_disk),
+	  .fallback = "true",
+	  .description = "An option ROM lets the BIOS disk services (int 13h) read and write at "
+			 "the speed of the host." },
+	{ .name = "ide_irq_delay_us",
+	  .kind = MEMBER_NUMBER,
+	  .offset = offsetof(struct machine_config, ide_irq_delay_us),
+	  .max = MACHINE_IDE_IRQ_DELAY_US_MAX,
+	  .fallback = "70",
+	  .description = "Microseconds from an IDE command to its interrupt: drivers of the age "
+			 "expect that a disk takes its time." },
 	{ .name = "kernel",
 	  .kind = MEMBER_PATH,
 	  .offset = offsetof(struct machine_config, kernel),

@@ -92,6 +92,16 @@ int machine_option_uuid(void *target, const char *value, char *error, size_t err
 	return 0;
 }
 
+int machine_option_fast_disk(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+
+	if (parse_bool(value, &config->fast_disk) == 0)
+		return 0;
+	snprintf(error, error_size, "--fast-disk %s: give on or off", value);
+	return -1;
+}
+
 int machine_option_append(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;

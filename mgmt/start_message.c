@@ -332,6 +332,10 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	write_ports(&w, config, files, json);
 	write_nics(&w, config, files, json);
 	write_clock(config, json);
+	if (config->firmware_console)
+		add_number(json, "firmware_console", config->firmware_console);
+	json_object_object_add(json, "fast_disk", json_object_new_boolean(config->fast_disk));
+	add_number(json, "ide_irq_delay_us", config->ide_irq_delay_us);
 	write_kernel(&w, config, files, json);
 	if (files->state >= 0)
 		write_restore(&w, config, files, json);

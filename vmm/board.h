@@ -52,6 +52,8 @@ struct board {
 
 /* 0, or -errno with one line in @error; then board_free() frees what was built. */
 int board_440bx_build(struct board *board, char *error, size_t error_size);
+/* The first port of COM1 (@index 0) and the others. */
+uint16_t board_serial_port(unsigned int index);
 /* Frees all devices in reverse order. */
 void board_free(struct board *board);
 

@@ -249,6 +249,11 @@ static const struct {
 	uint8_t irq;
 } uart_ports[VM_SERIAL_MAX] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
 
+uint16_t board_serial_port(unsigned int index)
+{
+	return uart_ports[index].base;
+}
+
 static bool uart(struct board *board, const struct board_row *row, union device_config *config)
 {
 	/* COM4 shares its ports with the 8514/A's registers; only a person who wants it gets it. */

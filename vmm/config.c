@@ -600,6 +600,8 @@ static const struct member message_members[] = {
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
 	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
 	{ "vram_bytes", read_vram, FIELD(struct vm_config, vram_bytes), RANGE(0, VM_VRAM_BYTES) },
+	{ "firmware_console", read_number, FIELD(struct vm_config, firmware_console),
+	  RANGE(0, VM_SERIAL_MAX) },
 	{ "kernel_fd", read_fd, FIELD(struct vm_config, kernel_fd) },
 	{ "initrd_fd", read_fd, FIELD(struct vm_config, initrd_fd) },
 	{ "append", read_text, FIELD(struct vm_config, append) },

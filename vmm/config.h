@@ -19,7 +19,7 @@
  *	  "rtc": { "local_offset_s": 32400 },
  *	  "ide_irq_delay_us": 70, "fast_disk": true,
  *	  "vram_bytes": 4194304,
- *	  "kernel_fd": 7, "initrd_fd": 8, "append": "console=ttyS0" }
+ *	  "firmware_console": 1, "kernel_fd": 7, "initrd_fd": 8, "append": "console=ttyS0" }
  *
  * "devtest": { "kind": "listen", "stream_fd": 0, "name": "unix:test.sock" } in place of kvm_fd asks for
  * the device test port (devtest.h), for many clients or the one of kind "client": the same machine without
@@ -34,8 +34,8 @@
  *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
  * geometry, display, its members but listen_fd, keyboard ("us"), rtc, ide_irq_delay_us (70), fast_disk
- * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), kernel_fd, initrd_fd and append
- * may be missing. Any other member is an error. The process answers on the same socket with one
+ * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), firmware_console,
+ * kernel_fd, initrd_fd and append may be missing. Any other member is an error. The process answers on the same socket with one
  * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
  * before that are one line on standard error and exit status 1.
  */
@@ -171,6 +171,7 @@ struct vm_config {
 	struct vm_restore restore;
 	bool discard_state; /* disks may belong to a saved state, which nobody will use any more */
 	bool fast_disk;	    /* int 13h by the option ROM of ours */
+	uint32_t firmware_console;	/* serial port, from 1, for the firmware's text; 0: none */
 	int kernel_fd, initrd_fd;	/* a Linux kernel to boot before any disk, -1: none */
 	char append[VM_APPEND_MAX + 1]; /* its command line */
 };

@@ -31,6 +31,7 @@
 #include "../base/fdio.h"
 #include "../devmodel/fwcfg.h"
 #include "acpi.h"
+#include "board.h"
 #include "board_irqs.h"
 #include "config.h"
 #include "cpuid.h"
@@ -237,6 +238,17 @@ static void publish_keys(struct publisher *p, const struct vm_config *config,
 	publish_number(p, KEY_IRQ0_OVERRIDE, BOARD_IRQ0_PIN == 2, 1);
 }
 
+/* The serial port that the firmware writes its screen to as well, and reads keys from. */
+static void publish_console(struct publisher *p, const struct vm_config *config)
+{
+	uint8_t port[2];
+
+	if (!config->firmware_console)
+		return;
+	put_le16(port, board_serial_port(config->firmware_console - 1));
+	publish_file(p, "etc/sercon-port", port, sizeof(port));
+}
+
 int firmware_publish(struct device *fwcfg, const struct vm_config *config, uint64_t below_4g,
 		     uint64_t above_4g)
 {
@@ -251,6 +263,7 @@ int firmware_publish(struct device *fwcfg, const struct vm_config *config, uint6
 	publish_disks(&p, config);
 	publish_smbios(&p, config, below_4g, above_4g);
 	publish_tables(&p, config, model, below_4g);
+	publish_console(&p, config);
 	put_le32(wait, BOOT_FAIL_WAIT_FOREVER);
 	publish_file(&p, "etc/boot-fail-wait", wait, sizeof(wait));
 	if (p.error == 0)

@@ -50,6 +50,8 @@ _mainstay_value()
 	--cpus) _mainstay_words "1 2 3 4 5 6 7 8" "$2" ;;
 	--memory) _mainstay_words "64M 128M 256M 512M 1G" "$2" ;;
 	--resume-clock) _mainstay_words "catch-up frozen" "$2" ;;
+	--firmware-console) _mainstay_words "1 2 3 4" "$2" ;;
+	--fast-disk) _mainstay_words "on off" "$2" ;;
 	--rtc) _mainstay_words "utc local" "$2" ;;
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
@@ -59,7 +61,7 @@ _mainstay_value()
 	--password-file | --certificate) _mainstay_files "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
 	--net) _mainstay_words "nat internal: loopback: external: none" "$2" ;;
-	--name | --uuid | --append | --timeout | --label | --listen | --seconds) ;;
+	--name | --uuid | --append | --ide-irq-delay | --timeout | --label | --listen | --seconds) ;;
 	*) return 1 ;;
 	esac
 }
@@ -68,7 +70,7 @@ _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
 	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --net --display --keyboard --name
-		--uuid --firmware --firmware-log --kernel --initrd --append --rtc --resume-clock --sandbox"
+		--uuid --firmware --firmware-log --firmware-console --fast-disk --ide-irq-delay --kernel --initrd --append --rtc --resume-clock --sandbox"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then

@@ -284,6 +284,7 @@ values = {
     [{"path": ""}], [{"format": "vhd", "read_only": True}], [{"format": "x"}], [{"read_only": 1}], [{"x": 1}]],
     "cdroms": [[], [{}], [{}] * 4, [{}] * 5, [{"path": "a", "slot": "primary-slave"}], [{"slot": "x"}],
     [{"slot": "primary-slave"}] * 2, [{"read_only": True}]],
+    "firmware_console": [0, 4, 5, -1, "1"], "fast_disk": [True, False, 1], "ide_irq_delay_us": [0, 100000, 100001],
     "kernel": ["x", "", 1], "initrd": ["x"], "append": ["x"],
     "boot": ["disk", "cdrom,disk", "disk,disk", "", "tape", 1],
     "serial": [[], [{"kind": k} for k in ("none", "pty", "stdio", "console")], [{"kind": "unix"}],

@@ -547,6 +547,19 @@ Test(firmware, disks_boot_in_slot_order_with_their_geometry)
 	free(text);
 }
 
+Test(firmware, its_text_goes_to_a_serial_port_when_asked)
+{
+	uint8_t *port;
+	size_t size;
+
+	config.firmware_console = 2;
+	publish(MIB(64), 0);
+	port = read_file("etc/sercon-port", &size);
+	cr_assert_eq(size, 2);
+	cr_assert_eq(get_le16(port), 0x2f8);
+	free(port);
+}
+
 Test(firmware, a_kernel_comes_before_all_disks)
 {
 	uint8_t *text;

@@ -6,7 +6,7 @@ BENCH_OPTIONS ?= -n 3
 BENCH_GUEST := -std=gnu11 -O2 -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -mgeneral-regs-only $(WARNINGS)
 
-$(BENCH)/compare: $(call objects,$(addprefix tests/bench/,compare.c machine.c meter.c report.c)) \
+$(BENCH)/compare: $(call objects,$(addprefix tests/bench/,compare.c suite.c machine.c meter.c report.c)) \
 		$(call library,base)
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -17,6 +17,19 @@ $(BENCH)/ports.bin: tests/bench/guest/boot.S tests/bench/guest/ports.c tests/ben
 	$(Q)$(CC) -m32 -c -o $(@D)/boot.o tests/bench/guest/boot.S
 	$(Q)$(CC) $(BENCH_GUEST) -c -o $(@D)/ports.o tests/bench/guest/ports.c
 	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/boot.o $(@D)/ports.o
+# The same suite for the board: a guest in real mode, CD and floppy, the clock.
+BENCH_BOARD_OPTIONS ?= -n 3
+$(BENCH)/board: $(call objects,$(addprefix tests/bench/,board.c suite.c machine.c meter.c report.c)) \
+		$(call library,base)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c) -lm
+$(BENCH)/bios.bin: tests/bench/guest/bios.S tests/bench/guest/bios.c tests/bench/guest/flat.ld
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(CC) -m32 -c -o $(@D)/bios_boot.o tests/bench/guest/bios.S
+	$(Q)$(CC) $(BENCH_GUEST) -m16 -c -o $(@D)/bios.o tests/bench/guest/bios.c
+	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/bios_boot.o $(@D)/bios.o
 $(BENCH)/disk: tests/bench/guest/disk.c
 	@mkdir -p $(@D)
 	$(say) GUEST $@
@@ -27,6 +40,12 @@ bench:
 	@packaging/setup
 	@$(MAKE) --no-print-directory all $(BENCH)/compare $(BENCH)/ports.bin $(BENCH)/disk
 	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_OPTIONS)
+
+.PHONY: bench-board
+bench-board:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all $(BENCH)/board $(BENCH)/ports.bin $(BENCH)/bios.bin $(BENCH)/disk
+	@BUILD=$(BUILD) SUITE=board tests/bench/bench.sh $(BENCH_BOARD_OPTIONS)
 
 # VHD images against plain files and qemu-img.
 BENCH_VHD_OPTIONS ?= -n 5

@@ -4,7 +4,8 @@
 #
 #   bench.sh [OPTION...]      options of compare
 #
-# Reads $BUILD/bin and $BUILD/bench, writes $BUILD/bench/bench.json and prints a table. The exit status
+# SUITE is the program, compare (the default) or board. Reads $BUILD/bin and $BUILD/bench, writes
+# $BUILD/bench/bench.json, or bench-SUITE.json, and prints a table. The exit status
 # says whether it could run, not whether goals are reached.
 set -euo pipefail
 here=$(cd "$(dirname "$(realpath "$0")")" && pwd)
@@ -12,26 +13,41 @@ top=$(cd "$here/../.." && pwd)
 build=$(realpath "${BUILD:-build}")
 bench=$build/bench
 limit=2900
+suite=${SUITE:-compare}
+json=$bench/bench.json
+[[ $suite == compare ]] || json=$bench/bench-$suite.json
 
 # The disks are copied into the nested host's memory: nothing waits for the outside then.
 if [[ ${1-} == --inside ]]; then
 	shift
 	work=$(mktemp -d)
-	cp --sparse=always "$bench/linux.vhd" "$bench/ports.vhd" "$work"
-	exec "$bench/compare" "$@" "$build/bin/mainstay" "$work/linux.vhd" "$work/ports.vhd" \
-		"$bench/bench.json"
+	disks=(linux.vhd ports.vhd)
+	[[ $suite == compare ]] || disks+=(bios.vhd floppy.img cd.img)
+	for disk in "${disks[@]}"; do
+		cp --sparse=always "$bench/$disk" "$work"
+	done
+	exec "$bench/$suite" "$@" "$build/bin/mainstay" "${disks[@]/#/$work/}" "$json"
 fi
 
-BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
-[[ $bench/ports.vhd -nt $bench/ports.bin ]] || {
-	cp "$bench/ports.bin" "$bench/ports.img"
-	truncate -s 4M "$bench/ports.img"
-	qemu-img convert -f raw -O vpc -o subformat=dynamic "$bench/ports.img" "$bench/ports.vhd"
-	rm "$bench/ports.img"
+# make_disk NAME: a VHD with a bare guest
+make_disk() {
+	[[ $bench/$1.vhd -nt $bench/$1.bin ]] || {
+		cp "$bench/$1.bin" "$bench/$1.img"
+		truncate -s 4M "$bench/$1.img"
+		qemu-img convert -f raw -O vpc -o subformat=dynamic "$bench/$1.img" "$bench/$1.vhd"
+		rm "$bench/$1.img"
+	}
 }
-rm -f "$bench/bench.json"
+
+BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
+make_disk ports
+[[ $suite == compare ]] || {
+	make_disk bios
+	truncate -s 1440K "$bench/floppy.img" "$bench/cd.img"
+}
+rm -f "$json"
 status=0
 BUILD=$build "$top/tests/nested/with-kvm" -i -t $limit -s "$bench" -- "$here/bench.sh" --inside "$@" || status=$?
 [[ $status == 0 || ! -s $bench/bench.json ]] ||
-	echo "bench: ended early; $bench/bench.json has what was measured" >&2
+	echo "bench: ended early; $json has what was measured" >&2
 exit $status

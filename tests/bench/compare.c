@@ -7,25 +7,15 @@
  * Runs inside the nested host that counts instructions; bench.sh starts it. See README.md for the
  * method.
  *
- * Theory of operation: a scenario starts one machine and fills some rows. It either gets all the
- * way, or its rows keep what earlier runs gave and the reason of this failure. After each scenario
- * the JSON file is written anew, so that whatever happens later takes nothing away.
- *
  * What one operation costs is the difference between two runs of different length, each measured
  * from rest to rest, so that what starts and ends a run cancels out.
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../base/bits.h"
-#include "../../base/log.h"
-#include "../../base/parse.h"
-#include "machine.h"
-#include "meter.h"
-#include "report.h"
+#include "suite.h"
 
 /* --- the figures */
 
@@ -72,12 +62,6 @@ static const struct figure figures[] = {
 	{ "PIT tick, 100 Hz at HLT", "kinsn", 1.0, 0, false },
 };
 
-/* What the guests' programs can do, in the order of the figures. */
-struct operation {
-	char letter;
-	unsigned int few, many;
-};
-
 static const struct operation disk_operations[] = {
 	{ 'a', 100, 500 }, { 'b', 100, 500 }, { 'c', 50, 250 }, { 'd', 50, 250 },
 	{ 'e', 50, 250 },  { 'f', 20, 80 },   { 'g', 10, 50 },	{ 'h', 4, 12 },
@@ -89,103 +73,16 @@ static const struct operation port_operations[] = {
 _Static_assert(PORT_ROWS == DISK_ROWS + 3 * ARRAY_LEN(disk_operations), "a row for each figure");
 _Static_assert(ARRAY_LEN(figures) == PORT_ROWS + ARRAY_LEN(port_operations), "and no other");
 
-struct bench {
-	struct report report;
-	const char *mainstay, *linux_disk, *ports_disk, *json;
-	bool verbose;
-};
-
-struct scenario {
-	const char *name;
-	size_t first_row, row_count;
-	int (*run)(struct bench *bench, enum side side, struct machine *machine);
-};
-
-static const char *const side_names[SIDES] = { "Mainstay", "QEMU" };
-
-/* --- measuring */
-
-static int cannot_read(struct machine *machine, int r)
-{
-	snprintf(machine->error, sizeof(machine->error), "counters: %s", strerror(-r));
-	return -1;
-}
-
-static int read_cost(struct machine *machine, struct cost *ret_cost)
-{
-	int r = meter_read(ret_cost);
-
-	return r < 0 ? cannot_read(machine, r) : 0;
-}
-
-static int read_cost_at_rest(struct machine *machine, struct cost *ret_cost)
-{
-	int r = meter_read_at_rest(ret_cost);
-
-	return r < 0 ? cannot_read(machine, r) : 0;
-}
-
-/* @points has the costs before, after few and after many of @operation. */
-static int run_operation(struct machine *machine, const struct operation *operation,
-			 struct cost points[3])
-{
-	/* The first time, pages and caches are touched that stay. */
-	if (machine_command(machine, operation->letter, operation->few) < 0 ||
-	    read_cost_at_rest(machine, &points[0]) < 0 ||
-	    machine_command(machine, operation->letter, operation->few) < 0 ||
-	    read_cost_at_rest(machine, &points[1]) < 0 ||
-	    machine_command(machine, operation->letter, operation->many) < 0 ||
-	    read_cost_at_rest(machine, &points[2]) < 0)
-		return -1;
-	return 0;
-}
-
-static double of_one(const struct operation *operation, uint64_t before, uint64_t between,
-		     uint64_t after)
-{
-	double few = (double)(between - before), many = (double)(after - between);
-
-	return (many - few) / (operation->many - operation->few);
-}
-
-static double instructions_of_one(const struct operation *operation, const struct cost points[3])
-{
-	return of_one(operation, points[0].instructions, points[1].instructions,
-		      points[2].instructions) /
-	       1000;
-}
-
-static int count_returns(struct machine *machine, char letter, unsigned int count,
-			 uint64_t *ret_returns)
-{
-	struct cost rest;
-	int r = meter_returns_start();
-
-	if (r < 0)
-		return cannot_read(machine, r);
-	if (machine_command(machine, letter, count) < 0 || read_cost_at_rest(machine, &rest) < 0) {
-		(void)meter_returns_stop(ret_returns);
-		return -1;
-	}
-	r = meter_returns_stop(ret_returns);
-	return r < 0 ? cannot_read(machine, r) : 0;
-}
+/* The suite's disks. */
+enum { LINUX_DISK, PORTS_DISK };
 
 /* --- scenarios */
-
-static void show_counters(const struct bench *bench, const char *when)
-{
-	if (!bench->verbose)
-		return;
-	printf("counters at %s:\n", when);
-	meter_trace_print();
-}
 
 static int run_firmware(struct bench *bench, enum side side, struct machine *machine)
 {
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
-					     .disk = bench->ports_disk,
+					     .disk = bench->disks[PORTS_DISK],
 					     .firmware_log = true };
 	struct cost cost;
 
@@ -201,7 +98,7 @@ static int run_ports(struct bench *bench, enum side side, struct machine *machin
 {
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
-					     .disk = bench->ports_disk,
+					     .disk = bench->disks[PORTS_DISK],
 					     .vga = true };
 	int status = 0;
 
@@ -253,7 +150,7 @@ static int measure_memory(struct bench *bench, enum side side, struct machine *m
 		return -1;
 	}
 	if (r < 0)
-		return cannot_read(machine, r);
+		return bench_cannot_read(machine, r);
 	report_value(&bench->report, MEMORY, side, (double)kib);
 	if (side == SIDE_OURS)
 		report_value(&bench->report, MEMORY_LIMIT, side, (double)kib);
@@ -264,7 +161,7 @@ static int run_linux(struct bench *bench, enum side side, struct machine *machin
 {
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
-					     .disk = bench->linux_disk };
+					     .disk = bench->disks[LINUX_DISK] };
 	struct cost cost;
 	int status = 0;
 
@@ -301,111 +198,18 @@ static const struct scenario scenarios[] = {
 	{ "linux", USERSPACE_INSTRUCTIONS, PORT_ROWS - USERSPACE_INSTRUCTIONS, run_linux },
 };
 
-/* --- the whole */
-
-static void run_scenario(struct bench *bench, const struct scenario *scenario, enum side side)
-{
-	static struct machine machine; /* large */
-	int r;
-
-	if (bench->verbose)
-		meter_trace_start();
-	r = scenario->run(bench, side, &machine);
-
-	if (r < 0) {
-		show_counters(bench, "the failure");
-		printf("%s, %s: %s\n", scenario->name, side_names[side], machine.error);
-		for (size_t i = 0; i < scenario->row_count; i++)
-			report_failed(&bench->report, scenario->first_row + i, side, machine.error);
-	} else {
-		printf("%s, %s: measured\n", scenario->name, side_names[side]);
-	}
-	machine_end(&machine);
-	fflush(stdout);
-	r = report_write_json(&bench->report, bench->json);
-	if (r < 0)
-		die("%s: %s", bench->json, strerror(-r));
-}
-
-/* Programs and libraries come from the outer machine when they are first used. */
-static void warm_up(const struct bench *bench, enum side side)
-{
-	static struct machine machine;
-	const struct machine_setup setup = { .mainstay = bench->mainstay,
-					     .show = bench->verbose,
-					     .disk = bench->ports_disk,
-					     .firmware_log = true };
-
-	if (machine_start(&machine, side, &setup) == 0 && machine_connect(&machine) == 0)
-		(void)machine_wait_text(&machine, "ready");
-	machine_end(&machine);
-}
-
-static void usage(void)
-{
-	die("usage: compare [-v] [-n RUNS] [-o ours|peer] [-s SCENARIO] MAINSTAY LINUX.vhd "
-	    "PORTS.vhd "
-	    "JSON");
-}
-
-struct options {
-	enum side first, last;
-	uint64_t runs;
-	const char *scenario; /* NULL: all */
+static const struct suite suite = {
+	.name = "compare",
+	.title = "Mainstay (ours) and QEMU (peer), instructions counted",
+	.disk_names = { [LINUX_DISK] = "LINUX.vhd", [PORTS_DISK] = "PORTS.vhd" },
+	.warm_up_disk = PORTS_DISK,
+	.figures = figures,
+	.figure_count = ARRAY_LEN(figures),
+	.scenarios = scenarios,
+	.scenario_count = ARRAY_LEN(scenarios),
 };
-
-static void parse_options(int argc, char **argv, struct bench *bench, struct options *options)
-{
-	int option;
-
-	while ((option = getopt(argc, argv, "vn:o:s:")) != -1) {
-		if (option == 'v')
-			bench->verbose = true;
-		else if (option == 'n' && parse_u64(optarg, 1, RUNS_MAX, &options->runs) == 0)
-			continue;
-		else if (option == 'o' && (!strcmp(optarg, "ours") || !strcmp(optarg, "peer")))
-			options->first = options->last = *optarg == 'o' ? SIDE_OURS : SIDE_PEER;
-		else if (option == 's')
-			options->scenario = optarg;
-		else
-			usage();
-	}
-	if (argc - optind != 4)
-		usage();
-	bench->mainstay = argv[optind];
-	bench->linux_disk = argv[optind + 1];
-	bench->ports_disk = argv[optind + 2];
-	bench->json = argv[optind + 3];
-}
-
-static void run_all(struct bench *bench, const struct options *options)
-{
-	for (enum side side = options->first; side <= options->last; side++)
-		warm_up(bench, side);
-	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
-		if (options->scenario && strcmp(options->scenario, scenarios[i].name))
-			continue;
-		for (uint64_t run = 0; run < options->runs; run++) {
-			for (enum side side = options->first; side <= options->last; side++)
-				run_scenario(bench, &scenarios[i], side);
-		}
-	}
-}
 
 int main(int argc, char **argv)
 {
-	struct bench bench = { .verbose = false };
-	struct options options = { SIDE_OURS, SIDE_PEER, 1, NULL };
-
-	log_init("compare", LOG_LEVEL_INFO);
-	parse_options(argc, argv, &bench, &options);
-	report_init(&bench.report, "Mainstay (ours) and QEMU (peer), instructions counted", figures,
-		    ARRAY_LEN(figures));
-	if (meter_open() < 0)
-		return EXIT_FAILURE;
-	run_all(&bench, &options);
-	meter_close();
-	report_print(&bench.report);
-	report_fini(&bench.report);
-	return EXIT_SUCCESS;
+	return suite_main(&suite, argc, argv);
 }

@@ -75,6 +75,14 @@ static void our_command(struct command *command, const struct machine *machine,
 	add(command, "%uM", MACHINE_MEMORY_MIB);
 	add(command, "--serial");
 	add(command, "unix:%s/serial", machine->folder);
+	if (setup->floppy) {
+		add(command, "--floppy");
+		add(command, "%s", setup->floppy);
+	}
+	if (setup->cdrom) {
+		add(command, "--cdrom");
+		add(command, "%s", setup->cdrom);
+	}
 	if (setup->firmware_log) {
 		add(command, "--firmware-log");
 		add(command, "%s/firmware", machine->folder);
@@ -115,6 +123,14 @@ static void peer_command(struct command *command, const struct machine *machine,
 	add(command, "file=%s,format=vpc,if=ide", setup->disk);
 	add(command, "-serial");
 	add(command, "unix:%s/serial,server=on,wait=off", machine->folder);
+	if (setup->floppy) {
+		add(command, "-drive");
+		add(command, "file=%s,format=raw,if=floppy", setup->floppy);
+	}
+	if (setup->cdrom) {
+		add(command, "-drive");
+		add(command, "file=%s,format=raw,if=ide,index=2,media=cdrom", setup->cdrom);
+	}
 	if (setup->firmware_log) {
 		add(command, "-chardev");
 		add(command, "file,id=firmware,path=%s/firmware", machine->folder);

@@ -11,9 +11,10 @@
 #define MACHINE_MEMORY_MIB 128
 
 struct machine_setup {
-	const char *mainstay; /* our program */
-	const char *disk;     /* VHD */
-	bool firmware_log;    /* a debug port that the firmware writes to */
+	const char *mainstay;	    /* our program */
+	const char *disk;	    /* VHD */
+	const char *floppy, *cdrom; /* raw images; NULL: no such drive */
+	bool firmware_log;	    /* a debug port that the firmware writes to */
 	bool vga;
 	bool show; /* what comes from the serial port, on standard output */
 };

@@ -9,7 +9,7 @@ demo:
 
 # Guests of our own, disks of a few sectors.
 GUEST_IMAGES := $(patsubst tests/guest/asm/%.S,$(BUILD)/guest/%.img,$(wildcard tests/guest/asm/*.S))
-$(BUILD)/guest/%.img: tests/guest/asm/%.S
+$(BUILD)/guest/%.img: tests/guest/asm/%.S tests/guest/asm/console.inc
 	@mkdir -p $(@D)
 	$(say) GUEST $<
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0x7c00 -e 0x7c00 --oformat binary -o $@ $@.o

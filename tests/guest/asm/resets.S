@@ -10,7 +10,8 @@
 	.section .text
 	.globl _start
 
-#define COM1 0x3f8
+#include "console.inc"
+
 #define STEP 0x50	/* CMOS */
 #define SHUTDOWN 0x0f	/* CMOS: how the firmware goes on */
 #define SECTORS 8
@@ -39,44 +40,7 @@ load_failed:
 
 /* --- helpers: in the boot sector, so that a failed load can speak */
 
-putc:	/* AL */
-	pushw	%dx
-	movb	%al, %ah
-	movw	$COM1 + 5, %dx
-1:	inb	%dx, %al
-	testb	$0x20, %al
-	jz	1b
-	movw	$COM1, %dx
-	movb	%ah, %al
-	outb	%al, %dx
-	popw	%dx
-	ret
-
-puts:	/* SI */
-	lodsb
-	testb	%al, %al
-	jz	1f
-	call	putc
-	jmp	puts
-1:	ret
-
-fail:	/* SI: what */
-	pushw	%si
-	movw	$text_failed, %si
-	call	puts
-	popw	%si
-	call	puts
-power_off:
-	/* All that is said is sent: the transmitter is empty. */
-	movw	$COM1 + 5, %dx
-1:	inb	%dx, %al
-	testb	$0x40, %al
-	jz	1b
-	movw	$0x604, %dx	/* PMCNTRL: soft-off, SUS_EN */
-	movw	$0x2000, %ax
-	outw	%ax, %dx
-2:	hlt
-	jmp	2b
+	CONSOLE
 
 cmos_read:	/* AL index, AL value */
 	outb	%al, $0x70

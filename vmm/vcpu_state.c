@@ -181,7 +181,7 @@ int vcpu_image_save(int vcpu_fd, const struct vcpu_state *reset_state,
 	/* The state of a guest in a guest is not ours to see. */
 	if ((ret_image->state.sregs.efer & EFER_SVME) || (ret_image->state.sregs.cr4 & CR4_VMXE))
 		return -EOPNOTSUPP;
-	ret_image->has_xsave = ioctl(vcpu_fd, KVM_GET_XSAVE, &ret_image->xsave) == 0;
+	ret_image->has_xsave = ioctl(vcpu_fd, KVM_GET_XSAVE, ret_image->xsave) == 0;
 	ret_image->has_tsc = true;
 	if (tsc_offset(vcpu_fd, KVM_GET_DEVICE_ATTR, &offset) == 0)
 		ret_image->tsc = moment->host_tsc + offset;
@@ -273,7 +273,7 @@ int vcpu_image_load(int vcpu_fd, const struct vcpu_state *reset_state,
 		{ KVM_SET_SREGS, &sregs, "system registers" },
 		{ KVM_SET_REGS, &state->regs, "registers" },
 		{ KVM_SET_XCRS, state->xcrs.nr_xcrs ? &state->xcrs : NULL, "XCR0" },
-		{ KVM_SET_XSAVE, image->has_xsave ? &image->xsave : NULL, "extended state" },
+		{ KVM_SET_XSAVE, image->has_xsave ? image->xsave : NULL, "extended state" },
 		{ KVM_SET_FPU, image->has_xsave ? NULL : &state->fpu, "FPU" },
 		{ KVM_SET_DEBUGREGS, &state->debugregs, "debug registers" },
 		{ 0 },

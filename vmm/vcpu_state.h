@@ -56,7 +56,7 @@ int vcpu_state_load(int vcpu_fd, const struct vcpu_state *state, bool init);
  */
 struct vcpu_image {
 	struct vcpu_state state;
-	struct kvm_xsave xsave;
+	uint8_t xsave[sizeof(struct kvm_xsave)];
 	bool has_xsave; /* else state.fpu counts */
 	bool has_tsc;	/* the host can say */
 	uint64_t tsc;	/* the guest's counter at the moment of saving */

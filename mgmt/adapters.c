@@ -102,8 +102,8 @@ static int prepare_network(struct adapters *all, struct adapter *a, char *networ
 	}
 	json = switch_message("network", network);
 	/* Each machine's own way out has a network of its own, which goes with it. */
-	if (a->nic.kind == MACHINE_NIC_NAT)
-		json_object_object_add(json, "temporary", json_object_new_boolean(true));
+	json_object_object_add(json, a->nic.kind == MACHINE_NIC_NAT ? "temporary" : "transient",
+			       json_object_new_boolean(true));
 	r = request(a, json, -1, error, error_size);
 	if (r == 0 && a->nic.kind > MACHINE_NIC_NAT)
 		net_dhcp_start(all->base, network);
@@ -381,13 +381,13 @@ void adapters_run(struct adapters *all, const struct pollfd *fds)
 	for (unsigned int i = 0; i < all->count; i++) {
 		struct adapter *a = &all->adapters[i];
 
-		if (fds[2 * i + 1].revents && a->passt_fd >= 0) {
-			passt_ended(all, a);
-		} else if (fds[2 * i].revents && a->switch_fd >= 0) {
-			/* The switch never speaks unasked: it is gone. */
+		/* The switch never speaks unasked: it is gone, and passt with it. */
+		if (fds[2 * i].revents && a->switch_fd >= 0) {
 			pull(a);
 			a->failures = 0;
 			try_later(a);
+		} else if (fds[2 * i + 1].revents && a->passt_fd >= 0) {
+			passt_ended(all, a);
 		} else if (a->retry_ms && a->retry_ms <= now_ms()) {
 			try_plug(all, a);
 			if (a->switch_fd < 0)

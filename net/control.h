@@ -6,8 +6,9 @@
  * A request has "op" and the members below; the answer is { "ok": true, ... } or { "ok": false,
  * "error": "one line for people" }.
  *
- *	network		network, temporary: makes it if it is not there ("created" says whether); a
- *			temporary one lives as long as the connection
+ *	network		network, temporary, transient: makes it if it is not there ("created" says whether); a
+ *			temporary one lives as long as the connection, a transient one until the
+ *			last port that belongs to a connection is gone
  *	delete		network: unplugs its ports, and it is gone
  *	attach		network, port, SETTINGS: a machine's port. The answer brings the descriptors of
  *			net/port.h. The port lives as long as the connection.

@@ -15,8 +15,6 @@
 #define EVENTS_MAX 64
 /* Frames of one port before it is the next one's turn. */
 #define BUDGET 32
-/* Rounds of a busy switch before it looks for new events. */
-#define BUSY_ROUNDS 8
 /* Without anybody the process ends; it is started again on demand. */
 #define LINGER_NS UINT64_C(10000000000)
 #define NS_PER_MS UINT64_C(1000000)
@@ -352,21 +350,24 @@ static bool is_leaving(const struct network *network, const struct nport *port)
 
 static void clean_network(struct switch_state *sw, struct network *network)
 {
+	bool needed = false;
 	struct nport *next;
 
 	if (network->client && control_client_gone(network->client))
 		network->removed = true;
 	for (struct nport *port = network->ports; port; port = next) {
 		next = port->next;
-		if (!is_leaving(network, port))
+		if (!is_leaving(network, port)) {
+			needed |= port->client != NULL;
 			continue;
+		}
 		if (port->broken)
 			log_warning("network %s: port %s is given up: its other side is gone or "
 				    "breaks the rules",
 				    network->name, port->name);
 		port_unplug(sw, port);
 	}
-	if (network->removed)
+	if (network->removed || (network->transient && network->used && !needed))
 		network_free(sw, network);
 }
 
@@ -461,8 +462,8 @@ void switch_run(struct switch_state *sw)
 	sw->empty_since_ns = sw->now_ns;
 	while (!sw->quit) {
 		dispatch(sw);
-		for (unsigned int i = 0; i < BUSY_ROUNDS && sw->active; i++)
-			serve_round(sw);
+		/* One round, then who woke up meanwhile: nobody waits for more than one turn of each. */
+		serve_round(sw);
 		serve_wans(sw);
 		flush_dirty(sw);
 		clean_up(sw);

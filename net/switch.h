@@ -51,6 +51,7 @@ struct nport {
 	struct vswitch_port vport; /* first */
 	struct watch watch;
 	const struct nport_ops *ops;
+	uint32_t epoll_flags; /* besides EPOLLIN */
 	struct network *network;
 	struct nport *next, *next_active, *next_dirty;
 	bool active, dirty;
@@ -76,6 +77,7 @@ struct network {
 	char name[SWITCH_NAME_MAX + 1];
 	bool removed;		       /* freed at the end of the round */
 	struct control_client *client; /* whose end is the network's; NULL: nobody's */
+	bool transient, used;	       /* goes with its last machine; has had one */
 	struct vswitch vswitch;
 	struct nport *ports;
 	struct vswitch_target *targets; /* room for all ports */

@@ -238,12 +238,14 @@ static void apply(struct nport *port, const struct vswitch_port *settings)
 static int op_network(struct request *r)
 {
 	struct network *network;
-	bool temporary = false;
+	bool temporary = false, transient = false;
 	const char *name;
 	int e = get_name(r, "network", &name);
 
 	if (e == 0)
 		e = get_bool(r, "temporary", &temporary);
+	if (e == 0)
+		e = get_bool(r, "transient", &transient);
 	if (e < 0)
 		return e;
 	e = network_new(r->sw, name, &network);
@@ -252,6 +254,8 @@ static int op_network(struct request *r)
 	json_object_object_add(r->answer, "created", json_object_new_boolean(e == 0));
 	if (e == 0 && temporary)
 		network->client = r->client;
+	if (e == 0)
+		network->transient = transient;
 	return 0;
 }
 
@@ -273,7 +277,7 @@ static int plug(struct request *r, struct network *network, struct nport *port,
 	int e = get_name(r, "port", &name);
 
 	if (e == 0) {
-		e = port_plug(r->sw, network, port, name, EPOLLIN);
+		e = port_plug(r->sw, network, port, name, EPOLLIN | port->epoll_flags);
 		if (e < 0)
 			fail(r, "port %s: %s", name, strerror(-e));
 	}
@@ -282,6 +286,7 @@ static int plug(struct request *r, struct network *network, struct nport *port,
 		return e;
 	}
 	port->client = keep ? NULL : r->client;
+	network->used |= !keep;
 	apply(port, settings);
 	return 0;
 }

@@ -58,3 +58,15 @@ bench-vhd:
 	@packaging/setup
 	@$(MAKE) --no-print-directory all $(BENCH)/vhd
 	@BUILD=$(BUILD) tests/bench/vhd.sh $(BENCH_VHD_OPTIONS)
+
+# The switch alone, on this machine; see net_switch.c.
+$(BENCH)/net_switch: $(call objects,$(addprefix tests/bench/,net_switch.c report.c)) \
+		$(foreach l,mgmt net vhd state base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs) $(net_libs)
+.PHONY: bench-net
+bench-net:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all $(BENCH)/net_switch
+	@$(BENCH)/net_switch $(BENCH)/bench-net.json

@@ -496,3 +496,23 @@ SWITCH_TEST(stream_uplink_cuts_frames_out_of_its_stream)
 	cr_assert_eq(recv(pair[0], back, 1, 0), 0);
 	close(pair[0]);
 }
+
+SWITCH_TEST(transient_networks_go_with_their_last_machine)
+{
+	struct peer a = attach("other", "a/0", ""), b;
+	json_object *answer = NULL, *list;
+	size_t count = 2;
+
+	cr_assert_str_empty(ask(
+		a.socket, "{\"op\":\"network\",\"network\":\"lab\",\"transient\":true}", -1, NULL));
+	b = attach("lab", "b/0", "");
+	detach(&b);
+	for (unsigned int i = 0; count != 1; i++) {
+		cr_assert_str_empty(ask(a.socket, "{\"op\":\"stats\"}", -1, &answer));
+		cr_assert(json_object_object_get_ex(answer, "networks", &list));
+		count = json_object_array_length(list);
+		json_object_put(answer);
+		cr_assert_lt(i, 100, "lab is still there");
+		usleep(20000);
+	}
+}

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#define FDPASS_MAX_FDS 64
+#define FDPASS_MAX_FDS 240 /* the kernel takes 253 */
 
 /* 0 or -errno. @count from 0 to FDPASS_MAX_FDS. */
 int fdpass_send(int socket, const void *data, size_t size, const int *fds, unsigned int count);

@@ -80,41 +80,6 @@ static int lock_image(const struct image_file *image, int fd, char *error, size_
 	return r;
 }
 
-/* Opened for reading, whatever the machine will do: the library repairs what is opened for writing.
- */
-static int check_vhd(const struct image_file *image, int fd, uint64_t *ret_bytes, char *error,
-		     size_t error_size)
-{
-	const struct vhd_file file = { .fd = fd, .name = image->path };
-	const struct vhd_open_options options = { .read_only = true };
-	struct vhd_info info;
-	struct vhd *vhd;
-	char why[VHD_ERROR_BYTES];
-	int r = vhd_open(&file, 1, &options, &vhd, why, sizeof(why));
-
-	if (r == 0) {
-		vhd_get_info(vhd, &info);
-		vhd_free(vhd);
-		*ret_bytes = info.size_bytes;
-		if (!info.saved_state || image->read_only || image->saved)
-			return 0;
-		snprintf(error, error_size,
-			 "%s: disk: belongs to the saved state of a machine; restore that "
-			 "('mainstay restore'), or give it up with --discard-state",
-			 image->path);
-		return -EPERM;
-	}
-	snprintf(error, error_size, "%s%s%s%s", why,
-		 r == -EMEDIUMTYPE ? "; if it is a raw image, say so: --drive "
-		 : r == -ENOLINK
-			 ? "; give a disk without parent: this version cannot follow parents"
-		 : r == -EUCLEAN    ? "; restore it from a copy"
-		 : r == -EOPNOTSUPP ? "; give a fixed or dynamic disk"
-				    : "",
-		 r == -EMEDIUMTYPE ? image->path : "", r == -EMEDIUMTYPE ? ",format=raw" : "");
-	return r;
-}
-
 static int check_raw(const struct image_file *image, int fd, uint64_t *ret_bytes, char *error,
 		     size_t error_size)
 {
@@ -130,20 +95,29 @@ static int check_raw(const struct image_file *image, int fd, uint64_t *ret_bytes
 	return -EINVAL;
 }
 
+int image_file_look(const struct image_file *image, char *error, size_t error_size)
+{
+	int fd = open_image(image, error, error_size);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = lock_image(image, fd, error, error_size);
+	return r < 0 ? fd_close(fd), r : fd;
+}
+
 int image_file_open(const struct image_file *image, uint64_t *ret_bytes, char *error,
 		    size_t error_size)
 {
 	int fd = open_image(image, error, error_size);
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = lock_image(image, fd, error, error_size);
 	if (r == 0)
-		r = image->format == MACHINE_DISK_VHD
-			    ? check_vhd(image, fd, &bytes, error, error_size)
-			    : check_raw(image, fd, &bytes, error, error_size);
+		r = check_raw(image, fd, &bytes, error, error_size);
 	if (r < 0) {
 		fd_close(fd);
 		return r;

@@ -14,11 +14,13 @@ struct image_file {
 	enum image_kind kind;
 	unsigned int format; /* enum machine_disk_format */
 	bool read_only;
-	bool saved; /* it may belong to a saved state */
 };
 
+/* The descriptor, locked; what is in the file is not looked at. */
+int image_file_look(const struct image_file *image, char *error, size_t error_size);
+
 /*
- * The descriptor, or -errno with one line in @error that begins with the path. *ret_bytes, if not
+ * A raw image. The descriptor, or -errno with one line in @error that begins with the path. *ret_bytes, if not
  * NULL, is the size of what the guest will see. The lock lives as long as a copy of the descriptor:
  * exclusive, or shared for images that are only read.
  */

@@ -20,6 +20,7 @@
 #define MACHINE_START_FD 3
 #define MACHINE_CPUS_MAX 8
 #define MACHINE_DISKS_MAX 4
+#define MACHINE_PARENTS_MAX 200 /* of all disks together */
 #define MACHINE_FLOPPIES_MAX 2
 #define MACHINE_SERIAL_MAX 4
 #define MACHINE_NICS_MAX 4
@@ -80,6 +81,14 @@ extern const struct machine_char_info {
 enum machine_rtc { MACHINE_RTC_LOCAL, MACHINE_RTC_UTC };
 /* What a restored guest's wall clock shows: the time of today, or it goes on from where it was. */
 enum machine_resume_clock { MACHINE_CLOCK_CATCH_UP, MACHINE_CLOCK_FROZEN };
+/* What becomes of a session's changes when the machine stops, see undo.h. */
+enum machine_undo {
+	MACHINE_UNDO_OFF, /* they go to the disks themselves */
+	MACHINE_UNDO_KEEP,
+	MACHINE_UNDO_COMMIT,
+	MACHINE_UNDO_DISCARD,
+	MACHINE_UNDO_ASK, /* on the terminal, then; without one: keep */
+};
 enum machine_sandbox { MACHINE_SANDBOX_FULL, MACHINE_SANDBOX_DEGRADED };
 
 /* Enumerations are held as unsigned int: the tables read and write them all alike. */
@@ -154,6 +163,7 @@ struct machine_config {
 	unsigned int rtc;		      /* enum machine_rtc */
 	unsigned int resume_clock;	      /* enum machine_resume_clock */
 	unsigned int sandbox;		      /* enum machine_sandbox */
+	unsigned int undo;		      /* enum machine_undo */
 	uint32_t disk_count;
 	struct machine_disk disks[MACHINE_DISKS_MAX];
 	uint32_t floppy_count; /* drive A first */
@@ -233,6 +243,7 @@ int machine_option_fast_disk(void *target, const char *value, char *error, size_
 int machine_option_append(void *target, const char *value, char *error, size_t error_size);
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size);
 int machine_option_resume_clock(void *target, const char *value, char *error, size_t error_size);
+int machine_option_undo(void *target, const char *value, char *error, size_t error_size);
 int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size);
 
 #define MACHINE_OPTION_CALL(option, metavariable, text, function)                                  \
@@ -324,6 +335,10 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		MACHINE_OPTION_CALL("resume-clock", "catch-up|frozen",                             \
 				    "the clock after restoring: today's (default), or as it was",  \
 				    machine_option_resume_clock),                                  \
+		MACHINE_OPTION_CALL("undo", "keep|commit|discard|ask",                             \
+				    "write to undo disks, and what becomes of them when the "      \
+				    "machine stops",                                               \
+				    machine_option_undo),                                          \
 		MACHINE_OPTION_CALL("sandbox", "degraded",                                         \
 				    "run even where the host lacks user namespaces and Landlock",  \
 				    machine_option_sandbox)
@@ -384,6 +399,7 @@ extern const char *const machine_sharing_names[];
 extern const char *const machine_keyboard_names[];
 extern const char *const machine_rtc_names[];
 extern const char *const machine_resume_clock_names[];
+extern const char *const machine_undo_names[];
 extern const char *const machine_sandbox_names[];
 
 #endif

@@ -12,6 +12,7 @@
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "floppy_layout.h"
+#include "disk_files.h"
 #include "image_file.h"
 
 #define FIRMWARE_BYTES_MIN KIB(64)
@@ -113,23 +114,7 @@ static int open_boot_file(const char *path, const char *what, int *ret_fd, char 
 	return r;
 }
 
-/* --- disks and media --- */
-
-static int open_disks(const struct machine_config *config, struct machine_files *files, char *error,
-		      size_t error_size)
-{
-	for (uint32_t i = 0; i < config->disk_count; i++) {
-		const struct machine_disk *disk = &config->disks[i];
-		const struct image_file image = { disk->path, IMAGE_DISK, disk->format,
-						  disk->read_only,
-						  files->state >= 0 || files->discard_state };
-
-		files->disks[i] = image_file_open(&image, NULL, error, error_size);
-		if (files->disks[i] < 0)
-			return files->disks[i];
-	}
-	return 0;
-}
+/* --- media --- */
 
 /* The drive for the disk that is in it, if the disk has one of the sizes that there are. */
 static int fit_drive(const struct machine_floppy *floppy, uint64_t bytes, unsigned int *ret_kind,
@@ -161,7 +146,7 @@ static int open_media(const struct machine_config *config, struct machine_files 
 	for (uint32_t i = 0; i < config->floppy_count && r == 0; i++) {
 		const struct machine_floppy *floppy = &config->floppies[i];
 		const struct image_file image = { floppy->path, IMAGE_FLOPPY, floppy->format,
-						  floppy->read_only, false };
+						  floppy->read_only };
 
 		files->floppy_kinds[i] = floppy->kind ? floppy->kind : MACHINE_FLOPPY_1440K;
 		if (!floppy->path)
@@ -173,7 +158,7 @@ static int open_media(const struct machine_config *config, struct machine_files 
 	}
 	for (uint32_t i = 0; i < config->cdrom_count && r >= 0; i++) {
 		const struct image_file image = { config->cdroms[i].path, IMAGE_CDROM,
-						  MACHINE_DISK_RAW, true, false };
+						  MACHINE_DISK_RAW, true };
 
 		if (!image.path)
 			continue;
@@ -189,7 +174,7 @@ int machine_files_open(const struct machine_config *config, bool kvm, struct mac
 	int r = check_memory(config, error, error_size);
 
 	if (r == 0)
-		r = open_disks(config, files, error, error_size);
+		r = disk_files_open(config, files, error, error_size);
 	if (r == 0)
 		r = open_media(config, files, error, error_size);
 	if (r == 0) {

@@ -90,6 +90,11 @@ const char *const machine_resume_clock_names[] = {
 const char *const machine_sandbox_names[] = {
 	[MACHINE_SANDBOX_FULL] = "full", [MACHINE_SANDBOX_DEGRADED] = "degraded", NULL
 };
+const char *const machine_undo_names[] = {
+	[MACHINE_UNDO_OFF] = "off",	  [MACHINE_UNDO_KEEP] = "keep",
+	[MACHINE_UNDO_COMMIT] = "commit", [MACHINE_UNDO_DISCARD] = "discard",
+	[MACHINE_UNDO_ASK] = "ask",	  NULL,
+};
 static const char *const serial_names[] = {
 	"none", "stdio", "console", "pty", "unix", "file", "connect", "tcp", "tcp-listen", "tty",
 };
@@ -522,6 +527,14 @@ static const struct member machine_members[] = {
 	  .fallback = "\"full\"",
 	  .names = NAMES(machine_sandbox_names, 2),
 	  .description = "Degraded: start even where the host lacks what locks the machine in." },
+	{ .name = "undo",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, undo),
+	  .fallback = "\"off\"",
+	  .names = NAMES(machine_undo_names, 5),
+	  .description =
+		  "Whether the disks are written to through undo disks beside them, and what "
+		  "becomes of these when the machine stops." },
 	{ .name = "disks",
 	  .kind = MEMBER_ARRAY,
 	  .offset = offsetof(struct machine_config, disks),

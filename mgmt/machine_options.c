@@ -216,6 +216,20 @@ int machine_option_boot(void *target, const char *value, char *error, size_t err
 	return 0;
 }
 
+int machine_option_undo(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+	int index = machine_find_name(machine_undo_names, value, strlen(value));
+
+	if (index < 0) {
+		snprintf(error, error_size,
+			 "--undo %s: give keep, commit, discard, ask or off (the default)", value);
+		return -1;
+	}
+	config->undo = (unsigned int)index;
+	return 0;
+}
+
 int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;

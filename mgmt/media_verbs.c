@@ -81,8 +81,8 @@ static int insert_run(const struct verb *verb, int argc, char **argv)
 	verb_parse(verb, &options, argc, argv, 3, 3);
 	is_cdrom = !strncmp(argv[1], "cd", 2);
 	fd = image_file_open(&(struct image_file){ argv[2], is_cdrom ? IMAGE_CDROM : IMAGE_FLOPPY,
-						   MACHINE_DISK_RAW, options.read_only || is_cdrom,
-						   false },
+						   MACHINE_DISK_RAW,
+						   options.read_only || is_cdrom },
 			     NULL, error, sizeof(error));
 	if (fd < 0)
 		die("%s", error);

@@ -24,6 +24,7 @@
 #include "../base/log.h"
 #include "adapters.h"
 #include "client.h"
+#include "disk_files.h"
 #include "machine_config.h"
 #include "machine_files.h"
 #include "machine_ports.h"
@@ -198,6 +199,7 @@ static void release_all(struct run *run)
 static void fail_start(struct run *run, const char *error)
 {
 	log_error("%s", error);
+	disk_files_forget(&run->files);
 	release_all(run);
 	exit(EXIT_FAILURE);
 }
@@ -244,8 +246,10 @@ static void start(struct run *run, const struct run_options *run_options)
 	int r;
 
 	open_state(run, run_options);
-	if (machine_files_open(run->config, !run->devtest, &run->files, error, sizeof(error)) < 0)
+	if (machine_files_open(run->config, !run->devtest, &run->files, error, sizeof(error)) < 0) {
+		disk_files_forget(&run->files);
 		die("%s", error);
+	}
 	open_devtest(run);
 	catch_signals(run);
 	take_name(run);
@@ -476,6 +480,55 @@ static void wait_once(struct run *run)
 		take_end(run);
 }
 
+/* --- undo disks --- */
+
+/* The answer on a terminal; what is not understood, or cannot be asked, keeps them. */
+static enum machine_undo ask_undo(struct run *run)
+{
+	char line[64];
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		log_info("%s: undo disks are kept: there is no terminal to ask", run->name);
+		return MACHINE_UNDO_KEEP;
+	}
+	fprintf(stderr, "%s: undo disks: (k)eep, (c)ommit to the disks or (d)iscard? [keep] ",
+		run->name);
+	if (!fgets(line, sizeof(line), stdin))
+		return MACHINE_UNDO_KEEP;
+	return (line[0] | 0x20) == 'c'	 ? MACHINE_UNDO_COMMIT
+	       : (line[0] | 0x20) == 'd' ? MACHINE_UNDO_DISCARD
+					 : MACHINE_UNDO_KEEP;
+}
+
+/* What a machine that failed has written may be half of something: that is for its owner to decide. */
+static void end_undo(struct run *run)
+{
+	enum machine_undo what = run->config->undo;
+	char error[1024];
+
+	if (!disk_files_have_undo(&run->files))
+		return;
+	if (run->state == RUN_STARTING) {
+		disk_files_forget(&run->files);
+		return;
+	}
+	if (run->status != EXIT_SUCCESS && what != MACHINE_UNDO_KEEP) {
+		log_warning("%s: undo disks are kept, since the machine failed", run->name);
+		return;
+	}
+	if (disk_files_are_saved(&run->files))
+		return;
+	if (what == MACHINE_UNDO_ASK)
+		what = ask_undo(run);
+	if (what == MACHINE_UNDO_KEEP)
+		return;
+	if (disk_files_end_undo(run->config, &run->files, what == MACHINE_UNDO_COMMIT, error,
+				sizeof(error)) == 0)
+		return;
+	log_error("%s; the undo disk is kept", error);
+	run->status = EXIT_FAILURE;
+}
+
 /* Until the process is gone and all that it sent is written. */
 static int stay(struct run *run)
 {
@@ -490,6 +543,7 @@ static int stay(struct run *run)
 	if (run->relaying)
 		relay_fini(&run->relay);
 	terminal_restore();
+	end_undo(run);
 	release_all(run);
 	return run->status;
 }

@@ -56,6 +56,8 @@ void machine_files_close(struct machine_files *files)
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = fd_close(files->disks[i]);
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
+		vhd_chain_close(&files->chains[i]);
+	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->cdroms[i] = fd_close(files->cdroms[i]);
 	for (size_t i = 0; i < MACHINE_FLOPPIES_MAX; i++)
 		files->floppies[i] = fd_close(files->floppies[i]);
@@ -106,15 +108,23 @@ static void add_name(json_object *to, const char *path)
 	json_object_object_add(to, "name", machine_label_json(path));
 }
 
-static json_object *write_disk(struct writer *w, const struct machine_disk *disk, int fd)
+static const char *format_of(const struct vhd_file *file)
+{
+	return machine_format_names[file->raw ? MACHINE_DISK_RAW : MACHINE_DISK_VHD];
+}
+
+static json_object *write_disk(struct writer *w, const struct machine_disk *disk, int fd,
+			       const struct vhd_chain *chain)
 {
 	json_object *json = json_object_new_object();
+	bool read_only = disk->read_only || (chain->count && chain->read_only);
 
 	add_number(json, "slot", disk->slot);
-	add_text(json, "format", machine_format_names[disk->format]);
-	add_fd(w, json, "disk_fd", fd);
-	json_object_object_add(json, "read_only", json_object_new_boolean(disk->read_only));
-	add_name(json, disk->path);
+	add_text(json, "format",
+		 chain->count ? format_of(&chain->files[0]) : machine_format_names[disk->format]);
+	add_fd(w, json, "disk_fd", chain->count ? chain->files[0].fd : fd);
+	json_object_object_add(json, "read_only", json_object_new_boolean(read_only));
+	add_name(json, chain->count ? chain->paths[0] : disk->path);
 	if (disk->geometry[0]) {
 		json_object *geometry = json_object_new_array();
 
@@ -123,6 +133,36 @@ static json_object *write_disk(struct writer *w, const struct machine_disk *disk
 		json_object_object_add(json, "geometry", geometry);
 	}
 	return json;
+}
+
+static void write_parents(struct writer *w, unsigned int slot, const struct vhd_chain *chain,
+			  json_object *to)
+{
+	for (unsigned int i = 1; i < chain->count; i++) {
+		json_object *json = json_object_new_object();
+
+		add_number(json, "slot", slot);
+		add_text(json, "format", format_of(&chain->files[i]));
+		add_fd(w, json, "disk_fd", chain->files[i].fd);
+		add_name(json, chain->paths[i]);
+		json_object_array_add(to, json);
+	}
+}
+
+static void write_disks(struct writer *w, const struct machine_config *config,
+			const struct machine_files *files, json_object *to)
+{
+	json_object *disks = json_object_new_array(), *parents = json_object_new_array();
+
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		const struct vhd_chain *chain = &files->chains[i];
+
+		json_object_array_add(disks,
+				      write_disk(w, &config->disks[i], files->disks[i], chain));
+		write_parents(w, config->disks[i].slot, chain, parents);
+	}
+	json_object_object_add(to, "disks", disks);
+	json_object_object_add(to, "parents", parents);
 }
 
 static void add_medium(struct writer *w, json_object *to, const char *path, unsigned int format,
@@ -300,7 +340,7 @@ static void write_restore(struct writer *w, const struct machine_config *config,
 char *start_message_write(const struct machine_config *config, const struct machine_files *files,
 			  int fds[START_MESSAGE_FDS_MAX], unsigned int *ret_fd_count)
 {
-	json_object *json = json_object_new_object(), *disks = json_object_new_array();
+	json_object *json = json_object_new_object();
 	struct writer w = { fds, 0 };
 	char uuid[UUID_TEXT_SIZE];
 	const char *text;
@@ -321,9 +361,7 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	add_fd(&w, json, "firmware_fd", files->firmware);
 	if (files->control >= 0)
 		add_fd(&w, json, "control_fd", files->control);
-	for (uint32_t i = 0; i < config->disk_count; i++)
-		json_object_array_add(disks, write_disk(&w, &config->disks[i], files->disks[i]));
-	json_object_object_add(json, "disks", disks);
+	write_disks(&w, config, files, json);
 	write_drives(&w, config, files, json);
 	write_boot(machine_boot_names[config->boot], json);
 	if (files->display >= 0)

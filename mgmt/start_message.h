@@ -6,7 +6,9 @@
 #ifndef MGMT_START_MESSAGE_H
 #define MGMT_START_MESSAGE_H
 
+#include "../vhd/vhd.h"
 #include "machine_config.h"
+#include "undo.h"
 
 /* All descriptors that a machine gets; -1 where there is none. */
 struct machine_files {
@@ -18,7 +20,9 @@ struct machine_files {
 	const char *state_path;
 	bool state_verify;	      /* test its memory before the guest runs */
 	bool discard_state;	      /* disks that belong to a saved state are used all the same */
-	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration */
+	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration; raw images */
+	struct vhd_chain chains[MACHINE_DISKS_MAX]; /* so, too: VHDs with their parents */
+	struct undo_disk undo[MACHINE_DISKS_MAX];   /* what stands before a disk */
 	int floppies[MACHINE_FLOPPIES_MAX], cdroms[MACHINE_DISKS_MAX]; /* so, too */
 	unsigned int floppy_kinds[MACHINE_FLOPPIES_MAX]; /* where the configuration says auto */
 	int nics[MACHINE_NICS_MAX];			 /* plug sockets, machine's ends */
@@ -36,7 +40,8 @@ void machine_files_close(struct machine_files *files);
 struct json_object *machine_label_json(const char *path);
 
 #define START_MESSAGE_FDS_MAX                                                                      \
-	(9 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX + MACHINE_NICS_MAX)
+	(9 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX +                   \
+	 MACHINE_NICS_MAX + MACHINE_PARENTS_MAX)
 
 /*
  * The text, freed by the caller, and the descriptors that it speaks of. @config has a name and has

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/bits.h"
+#include "../base/log.h"
 #include "../vhd/vhd.h"
 #include "blockio.h"
 
@@ -72,12 +74,21 @@ static const struct block_image_ops vhd_ops = {
 	.free = free_vhd,
 };
 
-/* The guest's serial number is the disk's id as far as it fits: it stays with the disk. */
+/*
+ * The guest's serial number is an id as far as it fits, that of the oldest ancestor which has one:
+ * so a guest does not see another disk when an undo disk or a snapshot begins.
+ */
 static void describe(const struct vhd *vhd, struct block_info *ret_info)
 {
-	struct vhd_info info;
+	static const uint8_t none[16];
+	struct vhd_info info, oldest;
 
 	vhd_get_info(vhd, &info);
+	for (unsigned int i = 1; i < vhd_layer_count(vhd); i++) {
+		vhd_get_layer_info(vhd, i, &oldest);
+		if (memcmp(oldest.id, none, sizeof(none)))
+			memcpy(info.id, oldest.id, sizeof(info.id));
+	}
 	ret_info->size_bytes = info.size_bytes;
 	ret_info->cylinders = info.geometry.cylinders;
 	ret_info->heads = info.geometry.heads;
@@ -89,7 +100,7 @@ static void describe(const struct vhd *vhd, struct block_info *ret_info)
 int block_vhd_open(const struct vm_disk *disk, struct block_image **ret_image, char *error,
 		   size_t error_size)
 {
-	const struct vhd_file file = { .fd = disk->fd, .name = disk->name };
+	struct vhd_file files[VHD_CHAIN_MAX] = { { .fd = disk->fd, .name = disk->name } };
 	const struct vhd_open_options options = {
 		.read_only = disk->read_only,
 		.ignore_saved_state = disk->saved,
@@ -97,16 +108,31 @@ int block_vhd_open(const struct vm_disk *disk, struct block_image **ret_image, c
 	struct block_vhd *self = calloc(1, sizeof(*self));
 	int r;
 
+	if (disk->parent_count >= VHD_CHAIN_MAX) {
+		free(self);
+		snprintf(error, error_size, "%s: has more than %d ancestors", disk->name,
+			 VHD_CHAIN_MAX - 1);
+		return -ELOOP;
+	}
+	for (unsigned int i = 0; i < disk->parent_count; i++)
+		files[i + 1] = (struct vhd_file){
+			.fd = disk->parents[i].fd,
+			.name = disk->parents[i].name,
+			.raw = disk->parents[i].format == VM_DISK_RAW,
+		};
+
 	if (!self) {
 		snprintf(error, error_size, "%s: out of memory", disk->name);
 		return -ENOMEM;
 	}
 	self->image.ops = &vhd_ops;
-	r = vhd_open(&file, 1, &options, &self->vhd, error, error_size);
+	r = vhd_open(files, disk->parent_count + 1, &options, &self->vhd, error, error_size);
 	if (r < 0) {
 		free(self);
 		return r;
 	}
+	for (unsigned int i = 0; vhd_warning(self->vhd, i); i++)
+		log_warning("%s", vhd_warning(self->vhd, i));
 	describe(self->vhd, &self->image.info);
 	*ret_image = &self->image;
 	return 0;

@@ -33,12 +33,12 @@
 struct reader {
 	const int *fds;
 	unsigned int fd_count;
-	uint64_t fds_used; /* by index */
+	uint64_t *fds_used; /* a bit for each, by index */
 	char *error;
 	size_t error_size;
 };
 
-_Static_assert(FDPASS_MAX_FDS <= 64, "fds_used has a bit for each descriptor");
+#define FDS_USED_WORDS (FDPASS_MAX_FDS / 64 + 1)
 
 struct member {
 	const char *name; /* NULL ends the table */
@@ -229,9 +229,9 @@ static int read_fd(struct reader *r, const struct member *m, json_object *value,
 		return fail(r, path, "the message came without descriptors");
 	if (get_number(r, value, 0, r->fd_count - 1, path, &index) < 0)
 		return -EINVAL;
-	if (r->fds_used & BIT64(index))
+	if (r->fds_used[index / 64] & BIT64(index % 64))
 		return fail(r, path, "descriptor %" PRId64 " is taken by another member", index);
-	r->fds_used |= BIT64(index);
+	r->fds_used[index / 64] |= BIT64(index % 64);
 	*(int *)(void *)((char *)target + m->offset) = r->fds[index];
 	return 0;
 }
@@ -348,6 +348,15 @@ static const struct member disk_members[] = {
 	{ .name = NULL },
 };
 
+static const struct member parent_members[] = {
+	{ "slot", read_number, FIELD(struct vm_parent, slot), RANGE(0, VM_DISKS_MAX - 1),
+	  REQUIRED },
+	{ "format", read_enum, FIELD(struct vm_parent, format), REQUIRED, .names = format_names },
+	{ "disk_fd", read_fd, FIELD(struct vm_parent, fd), REQUIRED },
+	{ "name", read_text, FIELD(struct vm_parent, name), REQUIRED },
+	{ .name = NULL },
+};
+
 static const struct member medium_members[] = {
 	{ "format", read_enum, FIELD(struct vm_disk, format), REQUIRED, .names = format_names },
 	{ "disk_fd", read_fd, FIELD(struct vm_disk, fd), REQUIRED },
@@ -449,6 +458,19 @@ static int store_disk(struct reader *r, void *item, struct vm_config *config, co
 	return 0;
 }
 
+static int store_parent(struct reader *r, void *item, struct vm_config *config, const char *path)
+{
+	const struct vm_parent *parent = item;
+
+	for (unsigned int i = 0; i + 1 < config->parent_count; i++) {
+		if (config->parents[i].slot == parent->slot &&
+		    config->parents[config->parent_count - 1].slot != parent->slot)
+			return fail(r, path, "does not follow the others of slot %u", parent->slot);
+	}
+	config->parents[config->parent_count++] = *parent;
+	return 0;
+}
+
 static int store_serial(struct reader *r, void *item, struct vm_config *config, const char *path)
 {
 	const struct serial_item *serial = item;
@@ -512,6 +534,7 @@ static int read_items(struct reader *r, const struct member *m, json_object *val
 		json_object *object = json_object_array_get_idx(value, (size_t)i);
 		union {
 			struct vm_disk disk;
+			struct vm_parent parent;
 			struct floppy_item floppy;
 			struct cdrom_item cdrom;
 			struct serial_item serial;
@@ -547,12 +570,25 @@ static int read_boot(struct reader *r, const struct member *m, json_object *valu
 	return count < 0 ? count : 0;
 }
 
+static bool has_disk(const struct vm_config *config, unsigned int slot)
+{
+	for (unsigned int i = 0; i < config->disk_count; i++) {
+		if (config->disks[i].slot == slot)
+			return true;
+	}
+	return false;
+}
+
 /* What no member sees alone. */
 static int check_config(struct reader *r, const struct vm_config *config)
 {
 	for (unsigned int i = 0; i < config->disk_count; i++) {
 		if (config->cdroms[config->disks[i].slot].present)
 			return fail(r, "cdroms", "slot %u has a disk", config->disks[i].slot);
+	}
+	for (unsigned int i = 0; i < config->parent_count; i++) {
+		if (!has_disk(config, config->parents[i].slot))
+			return fail(r, "parents", "slot %u has no disk", config->parents[i].slot);
 	}
 	return 0;
 }
@@ -581,6 +617,8 @@ static const struct member message_members[] = {
 	{ "firmware_fd", read_fd, FIELD(struct vm_config, firmware_fd) },
 	{ "control_fd", read_fd, FIELD(struct vm_config, control_fd) },
 	{ "disks", read_items, .max = VM_DISKS_MAX, .object = disk_members, .store = store_disk },
+	{ "parents", read_items, .max = VM_PARENTS_MAX, .object = parent_members,
+	  .store = store_parent },
 	{ "floppies", read_items, .max = VM_FLOPPIES_MAX, .object = floppy_members,
 	  .store = store_floppy },
 	{ "cdroms", read_items, .max = VM_DISKS_MAX, .object = cdrom_members,
@@ -681,6 +719,20 @@ static int check_whole(struct reader *r, const struct vm_config *config)
 	return 0;
 }
 
+struct vm_disk vm_config_parents(const struct vm_config *config, const struct vm_disk *disk)
+{
+	struct vm_disk with = *disk;
+
+	for (unsigned int i = 0; i < config->parent_count; i++) {
+		if (config->parents[i].slot != disk->slot)
+			continue;
+		if (!with.parent_count)
+			with.parents = &config->parents[i];
+		with.parent_count++;
+	}
+	return with;
+}
+
 void vm_config_devtest(struct vm_config *ret_config)
 {
 	config_init(ret_config);
@@ -690,11 +742,12 @@ void vm_config_devtest(struct vm_config *ret_config)
 	ret_config->cpus = 1;
 }
 
-/* As vm_config_parse(); *ret_used has a bit for each descriptor that the configuration names. */
+/* As vm_config_parse(); @used gets a bit for each descriptor that the configuration names. */
 static int parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
-		 struct vm_config *ret_config, uint64_t *ret_used, char *error, size_t error_size)
+		 struct vm_config *ret_config, uint64_t used[FDS_USED_WORDS], char *error,
+		 size_t error_size)
 {
-	struct reader r = { fds, fd_count, 0, error, error_size };
+	struct reader r = { fds, fd_count, used, error, error_size };
 	struct vm_config config;
 	json_object *root;
 	int result;
@@ -716,23 +769,22 @@ static int parse(const char *text, size_t size, const int *fds, unsigned int fd_
 	for (unsigned int i = 0; i < config.disk_count; i++)
 		config.disks[i].saved = config.restore.fd >= 0 || config.discard_state;
 	*ret_config = config;
-	*ret_used = r.fds_used;
 	return 0;
 }
 
 int vm_config_parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
 		    struct vm_config *ret_config, char *error, size_t error_size)
 {
-	uint64_t used;
+	uint64_t used[FDS_USED_WORDS] = { 0 };
 
-	return parse(text, size, fds, fd_count, ret_config, &used, error, error_size);
+	return parse(text, size, fds, fd_count, ret_config, used, error, error_size);
 }
 
 int vm_config_receive(int socket, struct vm_config *ret_config, char *error, size_t error_size)
 {
 	int fds[FDPASS_MAX_FDS];
 	unsigned int fd_count = FDPASS_MAX_FDS;
-	uint64_t used = 0;
+	uint64_t used[FDS_USED_WORDS] = { 0 };
 	size_t size;
 	char *text;
 	int r;
@@ -751,11 +803,11 @@ int vm_config_receive(int socket, struct vm_config *ret_config, char *error, siz
 		r = -ECONNRESET;
 		snprintf(error, error_size, "the starter hung up without sending it");
 	} else {
-		r = parse(text, size, fds, fd_count, ret_config, &used, error, error_size);
+		r = parse(text, size, fds, fd_count, ret_config, used, error, error_size);
 	}
 	free(text);
 	for (unsigned int i = 0; i < fd_count; i++) {
-		if (r < 0 || !(used & BIT64(i)))
+		if (r < 0 || !(used[i / 64] & BIT64(i % 64)))
 			fd_close(fds[i]);
 	}
 	return r;

@@ -10,6 +10,7 @@
  *	  "kvm_fd": 0, "firmware_fd": 1, "control_fd": 2,
  *	  "disks": [ { "slot": 0, "format": "vhd", "disk_fd": 3, "read_only": false, "name": "nt4.vhd",
  *	               "geometry": [ 1024, 16, 63 ] } ],
+ *	  "parents": [ { "slot": 0, "format": "vhd", "disk_fd": 7, "name": "base.vhd" } ],
  *	  "serial": [ { "port": 0, "kind": "stream", "stream_fd": 4, "name": "stdio" } ],
  *	  "parallel": { "kind": "write", "stream_fd": 5, "name": "out.prn" },
  *	  "debugcon": { "kind": "write", "stream_fd": 6, "name": "firmware.log" },
@@ -32,6 +33,8 @@
  * The state is of this machine with these disks, or the process ends with one line that says why not. "verify"
  * reads and tests all memory first; "frozen_clock" lets the guest's wall clock go on from where it was.
  *
+ * The parents of a differencing disk follow each other, from the disk's own up; they may be missing.
+ *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
  * geometry, display, its members but listen_fd, keyboard ("us"), rtc, ide_irq_delay_us (70), fast_disk
  * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), firmware_console,
@@ -47,9 +50,10 @@
 #include <stdint.h>
 
 #define VM_START_FD 3
-#define VM_START_BYTES_MAX 65536
+#define VM_START_BYTES_MAX 131072
 #define VM_CPUS_MAX 8
 #define VM_DISKS_MAX 4
+#define VM_PARENTS_MAX 200 /* of all disks together */
 #define VM_FLOPPIES_MAX 2
 #define VM_BOOT_MAX 3
 #define VM_SERIAL_MAX 4
@@ -75,6 +79,16 @@ struct vm_disk {
 	bool same_contents; /* a copy: its file's time says nothing */
 	uint16_t cylinders; /* BIOS geometry override, all 0: none */
 	uint8_t heads, sectors_per_track;
+	const struct vm_parent *parents; /* set by vm_config_parents() */
+	unsigned int parent_count;
+};
+
+/* An ancestor of a differencing disk: open for reading, locked by the starter. */
+struct vm_parent {
+	unsigned int slot; /* of the disk */
+	enum vm_disk_format format;
+	int fd;
+	char name[256];
 };
 
 /* What is in a drive whose media can be changed. */
@@ -156,6 +170,8 @@ struct vm_config {
 	int control_fd;		/* listening, -1: none */
 	unsigned int disk_count;
 	struct vm_disk disks[VM_DISKS_MAX]; /* sorted by slot */
+	unsigned int parent_count;
+	struct vm_parent parents[VM_PARENTS_MAX]; /* those of one disk together, child to root */
 	struct vm_floppy floppies[VM_FLOPPIES_MAX];
 	struct vm_cdrom cdroms[VM_DISKS_MAX]; /* by slot */
 	unsigned int boot[VM_BOOT_MAX];	      /* enum vm_boot, what is tried first comes first */
@@ -183,6 +199,9 @@ struct vm_config {
  */
 int vm_config_parse(const char *text, size_t size, const int *fds, unsigned int fd_count,
 		    struct vm_config *ret_config, char *error, size_t error_size);
+
+/* @disk, one of the configuration's, with its parents, which stay the configuration's. */
+struct vm_disk vm_config_parents(const struct vm_config *config, const struct vm_disk *disk);
 
 /* The machine of a device test port that nobody gave a configuration: nothing is attached to it. */
 void vm_config_devtest(struct vm_config *ret_config);

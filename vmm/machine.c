@@ -625,9 +625,11 @@ static int build_backends(struct machine *machine, char *error, size_t error_siz
 
 	board->config = config;
 
-	for (unsigned int i = 0; i < config->disk_count && r == 0; i++)
-		r = blockio_new(machine->loop, &config->disks[i],
-				&board->disks[config->disks[i].slot], error, error_size);
+	for (unsigned int i = 0; i < config->disk_count && r == 0; i++) {
+		const struct vm_disk disk = vm_config_parents(config, &config->disks[i]);
+
+		r = blockio_new(machine->loop, &disk, &board->disks[disk.slot], error, error_size);
+	}
 	if (r == 0)
 		r = media_new(&machine->media, machine->loop, config, board, error, error_size);
 	if (r < 0)

@@ -232,7 +232,7 @@ static const struct limit {
 	const char *name;
 } limits[] = {
 	{ RLIMIT_CORE, 0, "core size" },      /* a guest's memory belongs in no file */
-	{ RLIMIT_NOFILE, 256, "open files" }, /* what a start message can bring, twice */
+	{ RLIMIT_NOFILE, 512, "open files" }, /* what a start message can bring, twice */
 	{ RLIMIT_MEMLOCK, 0, "locked memory" },
 	{ RLIMIT_MSGQUEUE, 0, "message queues" },
 };

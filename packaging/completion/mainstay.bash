@@ -54,6 +54,7 @@ _mainstay_value()
 	--fast-disk) _mainstay_words "on off" "$2" ;;
 	--rtc) _mainstay_words "utc local" "$2" ;;
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
+	--undo) _mainstay_words "keep commit discard ask off" "$2" ;;
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
 	--display) _mainstay_words "shared exclusive view-only idle=" "$2" ;;
@@ -73,6 +74,7 @@ _mainstay()
 		--uuid --firmware --firmware-log --firmware-console --fast-disk --ide-irq-delay --kernel --initrd --append --rtc --resume-clock --sandbox"
 
 	COMPREPLY=()
+	machine+=" --undo"
 	if ((COMP_CWORD == 1)); then
 		_mainstay_words "run config net list status stats console view screenshot record type key insert eject pause resume
 			reset power-button stop quit floppy save restore state --help --version" "$current"

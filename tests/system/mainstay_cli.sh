@@ -131,6 +131,28 @@ if [[ -x $build/bin/mainstay-vhd ]] &&
 	"$build/bin/mainstay-vhd" create good.vhd 16M >/dev/null 2>&1; then
 	FAKE_VMM=exit m run good.vhd --firmware bios.bin
 	result $((status)) "good_vhd_runs"
+	refused "undo_kind" "maybe" "keep, commit, discard, ask" -- run good.vhd --firmware bios.bin --undo maybe
+	FAKE_VMM=refuse m run good.vhd --firmware bios.bin --undo keep
+	[[ $status == 1 && ! -e good.vud ]]
+	result $? "failed_start_leaves_no_undo_disk"
+	FAKE_VMM=exit m run good.vhd --firmware bios.bin --undo keep
+	[[ $status == 0 && -s good.vud ]]
+	result $? "undo_disk_is_kept"
+	refused "undo_disk_stops_its_disk" "good.vhd" "good.vud" "--undo" -- run good.vhd --firmware bios.bin
+	FAKE_VMM=exit m run --drive good.vhd,readonly --firmware bios.bin
+	result $((status)) "read_only_the_disk_can_be_used"
+	FAKE_VMM=crash m run good.vhd --firmware bios.bin --undo discard
+	[[ $status == 1 && -s good.vud ]] && grep -q "undo disks are kept" err
+	result $? "crash_keeps_the_undo_disk"
+	FAKE_VMM=exit m run good.vhd --firmware bios.bin --undo ask </dev/null
+	[[ $status == 0 && -s good.vud ]] && grep -q "no terminal to ask" err
+	result $? "undo_without_a_terminal_keeps"
+	FAKE_VMM=exit m run good.vhd --firmware bios.bin --undo commit
+	[[ $status == 0 && ! -e good.vud ]] && "$build/bin/mainstay-vhd" check -q good.vhd
+	result $? "undo_disk_is_committed"
+	FAKE_VMM=exit m run good.vhd --firmware bios.bin --undo discard
+	[[ $status == 0 && ! -e good.vud ]]
+	result $? "undo_disk_is_discarded"
 	head -c 1000 good.vhd >cut.vhd
 	refused "vhd_cut_off" "cut.vhd" -- run cut.vhd --firmware bios.bin
 	cp good.vhd torn.vhd
@@ -139,7 +161,7 @@ if [[ -x $build/bin/mainstay-vhd ]] &&
 	refused "vhd_damaged" "torn.vhd" -- run torn.vhd --firmware bios.bin
 	rm -f good.vhd cut.vhd torn.vhd
 else
-	for t in good_vhd_runs vhd_cut_off vhd_damaged; do
+	for t in good_vhd_runs undo vhd_cut_off vhd_damaged; do
 		echo "ok $((++count)) - $t # SKIP mainstay-vhd create is not built"
 	done
 fi
@@ -275,6 +297,7 @@ values = {
     "board": [1, 0], "memory_mib": [4, 3, 3584, 3585, 128.0, 128.5, "4", 1048576, 1048577, -1, 1 << 70],
     "cpus": [1, 8, 0, 9, None], "cpu": ["nt4", "p5", "p3", "host", "x", 1], "firmware": ["x", "", 1, "y" * 4095,
     "y" * 4096], "firmware_log": ["x", ""], "rtc": ["local", "utc", "x"], "resume_clock": ["catch-up", "frozen", "x"], "sandbox": ["full", "degraded", "x"],
+    "undo": ["off", "keep", "commit", "discard", "ask", "x", 1],
     "disks": [[], {}, [1], [{}], [D()], [D()] * 4, [D()] * 5, [D(slot="primary-master")] * 2,
     [D(slot="primary-slave"), D(slot="primary-master")], [D(format="raw")], [D(format="x")],
     [D(read_only=True)], [D(read_only=1)], [D(x=1)], [D(geometry=[1, 1, 1])], [D(geometry=[1, 1])],

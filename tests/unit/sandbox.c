@@ -485,7 +485,7 @@ static void require_privileges_gone(void)
 	REQUIRE(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	REQUIRE(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
 	REQUIRE(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0);
-	REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 256);
+	REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 512);
 	for (int fd = 0; fd < 4096; fd++)
 		REQUIRE((fcntl(fd, F_GETFD) >= 0) == (fd <= 3));
 }

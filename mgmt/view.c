@@ -209,7 +209,7 @@ static int catch_signals(sigset_t *ret_old)
 
 struct proxy {
 	const char *name;
-	int listen_fd, signal_fd, folder_fd, lock_fd;
+	int listen_fd, signal_fd, folder_fd, watch_fd;
 	unsigned int sessions;
 	sigset_t signals;
 	struct view_session setup;
@@ -233,6 +233,7 @@ static void start_session(struct proxy *proxy)
 		proxy->setup.peer = peer;
 		close(proxy->listen_fd);
 		close(proxy->signal_fd);
+		fd_close(proxy->watch_fd);
 		prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 		sigprocmask(SIG_SETMASK, &proxy->signals, NULL);
 		view_sandbox();
@@ -259,21 +260,21 @@ static bool take_signals(struct proxy *proxy)
 	return end;
 }
 
-static bool machine_is_gone(const struct proxy *proxy)
+/*
+ * A connection to the machine's control socket, which says nothing and hangs up when the machine
+ * ends; or earlier, when others need its place there: then it is made anew. False: the machine is gone.
+ */
+static bool watch_machine(struct proxy *proxy)
 {
-	int fd;
-
-	if (runtime_socket_connect(proxy->folder_fd, RUNTIME_DISPLAY, &fd) < 0)
-		return true;
-	close(fd);
-	return false;
+	return runtime_socket_connect(proxy->folder_fd, RUNTIME_CONTROL, &proxy->watch_fd) == 0;
 }
 
 static int serve(struct proxy *proxy)
 {
-	for (;;) {
+	while (proxy->watch_fd >= 0 || watch_machine(proxy)) {
 		struct pollfd fds[] = {
 			{ proxy->signal_fd, POLLIN, 0 },
+			{ proxy->watch_fd, POLLIN, 0 },
 			{ proxy->sessions < SESSIONS_MAX ? proxy->listen_fd : -1, POLLIN, 0 },
 		};
 
@@ -281,21 +282,20 @@ static int serve(struct proxy *proxy)
 			die("poll: %s", strerror(errno));
 		if (fds[0].revents && take_signals(proxy))
 			return EXIT_SUCCESS;
-		if (!fds[1].revents)
-			continue;
-		if (machine_is_gone(proxy)) {
-			log_info("%s: the machine has ended", proxy->name);
-			return EXIT_SUCCESS;
-		}
-		start_session(proxy);
+		if (fds[1].revents)
+			proxy->watch_fd = fd_close(proxy->watch_fd);
+		if (fds[2].revents)
+			start_session(proxy);
 	}
+	log_info("%s: the machine has ended", proxy->name);
+	return EXIT_SUCCESS;
 }
 
 static int view_from_network(const char *name, int folder_fd, const struct view_options *options)
 {
 	static char password[VIEW_PASSWORD_MAX];
 	char fingerprint[VIEW_FINGERPRINT_BYTES], where[300], error[1024];
-	struct proxy proxy = { .name = name, .folder_fd = folder_fd };
+	struct proxy proxy = { .name = name, .folder_fd = folder_fd, .watch_fd = -1 };
 
 	if (view_certificate(options->certificate, &proxy.setup.credentials, fingerprint, error,
 			     sizeof(error)) < 0 ||

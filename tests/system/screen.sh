@@ -156,10 +156,33 @@ kill $view
 wait $view
 result $? "listen_ends_by_a_signal"
 
+# run opens a viewer by itself, and --headless does not.
+rm -f called
+DISPLAY=:77 PATH=$work/tigervnc:$PATH "$mainstay" run --devtest unix:port2 --name seen --serial none 2>err &
+seen=$!
+wait_for grep -q "run/seen/display" called
+result $? "run_opens_a_viewer_where_there_is_a_display"
+m quit seen
+wait $seen
+rm -f called
+DISPLAY=:77 PATH=$work/tigervnc:$PATH "$mainstay" run --devtest unix:port3 --name unseen --serial none --headless 2>err &
+unseen=$!
+wait_for "$mainstay" status unseen >/dev/null
+[[ ! -e called ]]
+result $? "headless_opens_none"
+m quit unseen
+wait $unseen
+
 m status pc
 grep -qE "^viewers +0$" out
 result $? "nobody_looks_any_more"
+"$mainstay" view pc --listen 127.0.0.1:0 --certificate made.pem >view.out 2>view.err &
+view=$!
+wait_for grep -q Certificate view.out
 m stop pc --force
+wait $view
+[[ $? == 0 ]] && grep -q 'the machine has ended' view.err
+result $? "listen_ends_with_the_machine"
 wait %1
 [[ $? == 0 && ! -e run/pc/display ]]
 result $? "the_socket_goes_with_the_machine"

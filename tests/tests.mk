@@ -22,7 +22,7 @@ soak:
 	@$(MAKE) --no-print-directory soak-run
 
 soak-run: all tests fuzz
-	@BUILD=$(BUILD) tests/run -- $(SOAK)
+	@BUILD=$(BUILD) LIMIT=7200 tests/run -- $(SOAK)
 
 include tests/guest/guest.mk
 include tests/fuzz/fuzz.mk

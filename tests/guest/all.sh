@@ -15,6 +15,7 @@ cases=("$@")
 for mode in cycle once sleep wait write shell refused; do
 	tests/guest/make-disk "$mode"
 done
+tests/guest/make-media "${cases[@]}"
 # Direct boot takes the same kernel and initial RAM disk from outside.
 cp -u build/debs/guest-kernel/vmlinuz "$build/guest/linux"
 [[ $build/guest/initrd.gz -nt $build/guest/base.img ]] ||
@@ -23,5 +24,5 @@ rm -rf "$logs"
 mkdir -p "$logs"
 scale=1
 [[ $build != *sanitize* ]] || scale=3
-SCALE=$scale exec tests/nested/with-kvm -m 8192 -t $((1200 * scale)) -s "$logs" -- \
+SCALE=$scale SOAK=${SOAK-} exec tests/nested/with-kvm -m 8192 -t $((${TIME:-1200} * scale)) -s "$logs" -- \
 	tests/guest/inside.sh "${BIN:-$build/bin}" "$build/guest" "$logs" "${cases[@]}"

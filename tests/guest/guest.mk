@@ -15,3 +15,5 @@ $(BUILD)/guest/%.img: tests/guest/asm/%.S tests/guest/asm/console.inc
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0x7c00 -e 0x7c00 --oformat binary -o $@ $@.o
 	$(Q)truncate -s 4M $@ && rm -f $@.o
 tests: $(GUEST_IMAGES)
+
+SOAK += tests/guest/soak.sh

@@ -8,6 +8,10 @@
  * firmware drives through IDE, the processor in real mode (buffer addresses are physical ones). In every
  * other case, and whenever the device reports anything but success, the firmware's own code runs.
  *
+ * Reading and writing, with cylinder, head and sector (02h, 03h) or extended (42h, 43h), are all that moves
+ * data. The firmware answers every other function, EDD's questions too, without going to the disk: those stay
+ * its own, so that parameters, errors and their codes are the firmware's in any case.
+ *
  * Which disk: the firmware is asked (int 13h, 48h) for the task file's port and the drive's unit, so that
  * its numbering of drives is the only one.
  *

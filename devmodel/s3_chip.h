@@ -5,6 +5,7 @@
 
 #include "display.h"
 #include "pci.h"
+#include "s3_engine.h"
 #include "vga.h"
 #include "vga_render.h"
 
@@ -83,10 +84,16 @@ enum s3_region {
 	S3_ROM,
 	S3_SETUP,
 	S3_SLEEP,
+	S3_SUBSYS,
+	S3_ADVFUNC,
+	S3_ENGINE_FIRST, /* one for each row of engine_ports[] */
 };
+
+#define S3_ENGINE_REGIONS 18
 
 struct s3_state {
 	struct vga_state vga;
+	struct s3_engine_state engine;
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t setup;	 /* 46E8h */
 	uint8_t enabled; /* 102h */
@@ -100,6 +107,7 @@ struct s3_trio64 {
 	struct pci_function function;
 	struct s3_state s;
 	struct vga vga;
+	struct s3_engine engine;
 	struct vga_picture picture;
 	struct display_memory *memory;
 	struct display_aperture linear; /* as last told to the machine */
@@ -124,6 +132,8 @@ void s3_registers_reset(struct s3_trio64 *s3);
 uint8_t s3_locked_bits(const struct vga *vga, const struct reg_bank *bank, uint8_t index);
 /* Works out what the registers come to, and tells who is concerned. */
 void s3_update(struct s3_trio64 *s3);
+/* Whether A0000h to AFFFFh is the engine's. */
+bool s3_mmio(const struct s3_trio64 *s3);
 /* The linear frame buffer as the registers have it: size 0 when it is off. */
 struct display_aperture s3_linear(const struct s3_trio64 *s3);
 

@@ -14,6 +14,8 @@
 #include "../base/bytes.h"
 
 #define CRYSTAL_HZ 14318180u
+#define ADVFUNC_LINEAR 0x10u
+#define ADVFUNC_MMIO 0x20u
 
 /* --- what registers come to */
 
@@ -51,6 +53,12 @@ static uint32_t bank_of(const struct vga_state *s)
 	return (s->crtc[CR_BANK] & 0x7fu) << 16;
 }
 
+bool s3_mmio(const struct s3_trio64 *s3)
+{
+	return (s3->s.vga.crtc[CR_MEMORY_CONTROL_1] & CR_MEMORY_MMIO) ||
+	       (s3->s.engine.advfunc & ADVFUNC_MMIO);
+}
+
 static void derive_timing(const struct vga_state *s, struct vga_ext *ext)
 {
 	uint8_t h = s->crtc[CR_OVERFLOW_HORIZONTAL], v = s->crtc[CR_OVERFLOW_VERTICAL];
@@ -79,7 +87,8 @@ struct display_aperture s3_linear(const struct s3_trio64 *s3)
 	uint32_t base = (uint32_t)crtc[CR_LINEAR_HIGH] << 24 | (uint32_t)crtc[CR_LINEAR_LOW] << 16;
 	struct display_aperture linear = { 0 };
 
-	if (!(crtc[CR_LINEAR_CONTROL] & CR_LINEAR_ENABLE) ||
+	if ((!(crtc[CR_LINEAR_CONTROL] & CR_LINEAR_ENABLE) &&
+	     !(s3->s.engine.advfunc & ADVFUNC_LINEAR)) ||
 	    !(get_le16(s3->s.config + PCI_CMD) & PCI_CMD_MSE))
 		return linear;
 	base &= ~(size - 1);
@@ -104,7 +113,7 @@ static void derive(const struct s3_trio64 *s3, struct vga_ext *ext)
 	ext->linear_seen = s3_linear(s3).size;
 	if (config & (CR_MEMORY_CONFIG_BANKING | CR_MEMORY_CONFIG_ENHANCED))
 		ext->bank = bank_of(s) & (s3->memory->size - 1);
-	ext->window_taken = s->crtc[CR_MEMORY_CONTROL_1] & CR_MEMORY_MMIO;
+	ext->window_taken = s3_mmio(s3);
 }
 
 static bool same_path(const struct vga_ext *a, const struct vga_ext *b)
@@ -119,11 +128,13 @@ void s3_update(struct s3_trio64 *s3)
 	struct display_aperture linear = s3_linear(s3);
 
 	derive(s3, &s3->vga.ext);
+	s3_engine_configure(&s3->engine, s3->s.vga.crtc[CR_MEMORY_CONFIG],
+			    s3->s.vga.crtc[CR_SYSTEM_1]);
+	s3_place_regions(s3);
 	if (memcmp(&old, &s3->vga.ext, sizeof(old)) == 0 &&
 	    memcmp(&linear, &s3->linear, sizeof(linear)) == 0)
 		return;
 	vga_picture_changed(&s3->vga);
-	s3_place_regions(s3);
 	if (!same_path(&old, &s3->vga.ext) || memcmp(&linear, &s3->linear, sizeof(linear)) != 0)
 		vga_memory_path_changed(&s3->vga);
 }

@@ -27,6 +27,7 @@
 #define VIDEO_WINDOW 0xa0000u
 #define VIDEO_WINDOW_BYTES 0x20000u
 #define LINEAR_BYTES 0x400000u
+#define MMIO_BYTES 0x10000u
 #define SETUP_ENABLE 0x08u /* 46E8h */
 #define SETUP_MODE 0x10u
 #define SLEEP_AWAKE 0x01u /* 102h */
@@ -34,6 +35,7 @@
 
 static const struct state_field s3_fields[] = {
 	VGA_STATE_FIELDS(struct s3_trio64),
+	S3_ENGINE_FIELDS(struct s3_trio64),
 	STATE_ARRAY(struct s3_trio64, config),
 	STATE_FIELD(struct s3_trio64, setup),
 	STATE_FIELD(struct s3_trio64, enabled, .max = 1),
@@ -49,7 +51,13 @@ static const struct state_field s3_fields[] = {
 
 /* --- what is where */
 
-static void place(struct s3_trio64 *s3, enum s3_region region, bool shown, uint64_t base)
+/* The engine's ports: four bytes each, of which some have only two. */
+static const uint16_t engine_ports[S3_ENGINE_REGIONS] = {
+	0x82e8, 0x86e8, 0x8ae8, 0x8ee8, 0x92e8, 0x96e8, 0x9ae8, 0x9ee8, 0xa2e8,
+	0xa6e8, 0xaae8, 0xaee8, 0xb2e8, 0xb6e8, 0xbae8, 0xbee8, 0xcae8, 0xe2e8,
+};
+
+static void place(struct s3_trio64 *s3, unsigned int region, bool shown, uint64_t base)
 {
 	device_move_region(&s3->function.dev, region, shown ? base : IO_UNMAPPED);
 }
@@ -61,6 +69,7 @@ void s3_place_regions(struct s3_trio64 *s3)
 	bool awake = (s3->s.setup & SETUP_ENABLE) && s3->s.enabled;
 	bool ports = (command & PCI_CMD_IOSE) && awake, memory = command & PCI_CMD_MSE;
 	struct display_aperture linear = s3_linear(s3);
+	bool engine;
 
 	place(s3, S3_SETUP, command & PCI_CMD_IOSE, 0x46e8);
 	place(s3, S3_SLEEP, (command & PCI_CMD_IOSE) && (s3->s.setup & SETUP_MODE), 0x102);
@@ -70,6 +79,11 @@ void s3_place_regions(struct s3_trio64 *s3)
 	place(s3, S3_PORTS_3C6, ports, 0x3c6);
 	place(s3, S3_PORTS_GFX, ports, 0x3ce);
 	place(s3, S3_PORTS_3D0, ports, 0x3d0);
+	engine = (command & PCI_CMD_IOSE) && (s3->s.vga.crtc[CR_SYSTEM] & CR_SYSTEM_ENGINE);
+	place(s3, S3_SUBSYS, engine, 0x42e8);
+	place(s3, S3_ADVFUNC, engine, 0x4ae8);
+	for (unsigned int i = 0; i < S3_ENGINE_REGIONS; i++)
+		place(s3, S3_ENGINE_FIRST + i, engine, engine_ports[i]);
 	place(s3, S3_WINDOW, memory && awake, VIDEO_WINDOW);
 	place(s3, S3_LINEAR, linear.size != 0, linear.gpa);
 	rom &= ~(S3_ROM_BYTES - 1) | 1;
@@ -177,16 +191,72 @@ static uint32_t sleep_read(struct device *dev, uint32_t offset, unsigned int siz
 	return s3_of(dev)->s.enabled;
 }
 
+/* The engine draws into the linear memory. */
+static struct s3_engine *engine_of(struct device *dev)
+{
+	vga_layout_update(&s3_of(dev)->vga);
+	return &s3_of(dev)->engine;
+}
+
+#define ENGINE_HANDLERS(base)                                                                      \
+	static uint32_t engine_read_##base(struct device *dev, uint32_t offset, unsigned int size) \
+	{                                                                                          \
+		return s3_engine_read(engine_of(dev), (uint16_t)(0x##base + offset), size);        \
+	}                                                                                          \
+	static void engine_write_##base(struct device *dev, uint32_t offset, unsigned int size,    \
+					uint32_t value)                                            \
+	{                                                                                          \
+		s3_engine_write(engine_of(dev), (uint16_t)(0x##base + offset), size, value);       \
+	}
+
+ENGINE_HANDLERS(42e8)
+ENGINE_HANDLERS(82e8)
+ENGINE_HANDLERS(86e8)
+ENGINE_HANDLERS(8ae8)
+ENGINE_HANDLERS(8ee8)
+ENGINE_HANDLERS(92e8)
+ENGINE_HANDLERS(96e8)
+ENGINE_HANDLERS(9ae8)
+ENGINE_HANDLERS(9ee8)
+ENGINE_HANDLERS(a2e8)
+ENGINE_HANDLERS(a6e8)
+ENGINE_HANDLERS(aae8)
+ENGINE_HANDLERS(aee8)
+ENGINE_HANDLERS(b2e8)
+ENGINE_HANDLERS(b6e8)
+ENGINE_HANDLERS(bae8)
+ENGINE_HANDLERS(bee8)
+ENGINE_HANDLERS(cae8)
+ENGINE_HANDLERS(e2e8)
+
+static uint32_t engine_read_4ae8(struct device *dev, uint32_t offset, unsigned int size)
+{
+	return s3_engine_read(&s3_of(dev)->engine, (uint16_t)(0x4ae8 + offset), size);
+}
+
+/* Memory-mapped registers and the linear frame buffer depend on it. */
+static void engine_write_4ae8(struct device *dev, uint32_t offset, unsigned int size,
+			      uint32_t value)
+{
+	s3_engine_write(&s3_of(dev)->engine, (uint16_t)(0x4ae8 + offset), size, value);
+	s3_update(s3_of(dev));
+}
+
 /* --- memory */
 
 static uint32_t window_read(struct device *dev, uint32_t offset, unsigned int size)
 {
+	if (s3_of(dev)->vga.ext.window_taken && offset < MMIO_BYTES)
+		return s3_engine_mmio_read(engine_of(dev), offset, size);
 	return vga_window_read(&s3_of(dev)->vga, offset, size);
 }
 
 static void window_write(struct device *dev, uint32_t offset, unsigned int size, uint32_t value)
 {
-	vga_window_write(&s3_of(dev)->vga, offset, size, value);
+	if (s3_of(dev)->vga.ext.window_taken && offset < MMIO_BYTES)
+		s3_engine_mmio_write(engine_of(dev), offset, size, value);
+	else
+		vga_window_write(&s3_of(dev)->vga, offset, size, value);
 }
 
 static bool in_linear(const struct s3_trio64 *s3, uint32_t offset, unsigned int size)
@@ -322,6 +392,8 @@ static int s3_init(struct device *dev, const void *opaque)
 	s3->vga.dev = dev;
 	s3->vga.memory = config->memory;
 	s3->vga.picture = &s3->picture;
+	s3->engine.s = &s3->s.engine;
+	s3->engine.memory = config->memory;
 	s3->vga.seq = &s3_seq_bank;
 	s3->vga.gfx = &s3_gfx_bank;
 	s3->vga.attr = &s3_attr_bank;
@@ -340,6 +412,7 @@ static void s3_reset(struct device *dev, enum reset_kind kind)
 	if (kind != RESET_SLEEP) {
 		vga_reset(&s3->vga);
 		s3_registers_reset(s3);
+		s3_engine_reset(&s3->engine);
 		s3->s.setup = SETUP_ENABLE;
 		s3->s.enabled = SLEEP_AWAKE;
 	}
@@ -369,6 +442,12 @@ static void s3_fini(struct device *dev)
 	{                                                                                          \
 		.name = nam, .space = IO_PORT, .base = IO_UNMAPPED, .length = (len),               \
 		.read = read_##at, .write = write_##at,                                            \
+	}
+
+#define ENGINE(at, len, flag)                                                                      \
+	{                                                                                          \
+		.name = "engine " #at "h", .space = IO_PORT, .base = IO_UNMAPPED, .length = (len), \
+		.flags = (flag), .read = engine_read_##at, .write = engine_write_##at,             \
 	}
 
 static const struct io_region_desc s3_regions[] = {
@@ -418,6 +497,26 @@ static const struct io_region_desc s3_regions[] = {
 		.read = sleep_read,
 		.write = sleep_write,
 	},
+	[S3_SUBSYS] = ENGINE(42e8, 2, 0),
+	[S3_ADVFUNC] = ENGINE(4ae8, 2, 0),
+	[S3_ENGINE_FIRST] = ENGINE(82e8, 4, IO_POSTED),
+	ENGINE(86e8, 4, IO_POSTED),
+	ENGINE(8ae8, 4, IO_POSTED),
+	ENGINE(8ee8, 4, IO_POSTED),
+	ENGINE(92e8, 4, IO_POSTED),
+	ENGINE(96e8, 4, IO_POSTED),
+	ENGINE(9ae8, 4, IO_POSTED),
+	ENGINE(9ee8, 2, IO_POSTED),
+	ENGINE(a2e8, 4, IO_POSTED),
+	ENGINE(a6e8, 4, IO_POSTED),
+	ENGINE(aae8, 4, IO_POSTED),
+	ENGINE(aee8, 4, IO_POSTED),
+	ENGINE(b2e8, 4, IO_POSTED),
+	ENGINE(b6e8, 2, IO_POSTED),
+	ENGINE(bae8, 2, IO_POSTED),
+	ENGINE(bee8, 2, IO_POSTED),
+	ENGINE(cae8, 2, IO_POSTED),
+	ENGINE(e2e8, 4, IO_POSTED),
 	{ .name = NULL },
 };
 

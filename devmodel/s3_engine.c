@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's registers: ports, the packed registers of memory-mapped access, and data transfers.
+ *
+ * Everything is carried out by the access that asks for it, so the engine always reports that it has
+ * room and, unless it waits for data, that it rests.
+ */
+#include "s3_engine.h"
+
+#include <string.h>
+
+#include "../base/bits.h"
+#include "../base/bytes.h"
+
+#define CMD_SWAP 0x1000u
+#define CMD_WAIT 0x0100u
+#define MISC_RSF 0x0010u /* MULT_MISC */
+#define MISC_CMR32 0x0200u
+#define STATUS_EMPTY 0x0400u
+#define SUBSYS_RESET 0x8000u
+#define SUBSYS_MASK 0xc000u
+#define SUBSYS_IDLE 0x02u
+#define SUBSYS_FIFO_EMPTY 0x08u
+#define SUBSYS_MONITOR 0x70u
+#define SUBSYS_8BPP 0x80u
+
+#define PORT_SUBSYS 0x42e8
+#define PORT_ADVFUNC 0x4ae8
+#define PORT_MULTIFUNC 0xbee8
+#define PORT_PIX_TRANS 0xe2e8
+#define PACKED_MULTIFUNC 0x8138
+
+/* Where registers are: ports, and packed in memory. A second register stands two bytes behind. */
+static const struct {
+	uint16_t port, packed;
+	uint8_t reg, packed_reg; /* enum s3_engine_reg; at the packed offset */
+} word_regs[] = {
+	{ 0x82e8, 0x8100, S3_CUR_Y, S3_CUR_Y },
+	{ 0x82ea, 0x8102, S3_CUR_Y2, S3_CUR_X },
+	{ 0x86e8, 0x8104, S3_CUR_X, S3_CUR_Y2 },
+	{ 0x86ea, 0x8106, S3_CUR_X2, S3_CUR_X2 },
+	{ 0x8ae8, 0x8108, S3_DESTY_AXSTP, S3_DESTY_AXSTP },
+	{ 0x8aea, 0x810a, S3_DESTY2_AXSTP2, S3_DESTX_DIASTP },
+	{ 0x8ee8, 0x810c, S3_DESTX_DIASTP, S3_DESTY2_AXSTP2 },
+	{ 0x8eea, 0x810e, S3_DESTX2_DIASTP2, S3_DESTX2_DIASTP2 },
+	{ 0x92e8, 0x8110, S3_ERR_TERM, S3_ERR_TERM },
+	{ 0x92ea, 0x8112, S3_ERR_TERM2, S3_ERR_TERM2 },
+	{ 0x96e8, 0x814a, S3_MAJ_AXIS_PCNT, S3_MAJ_AXIS_PCNT },
+	{ 0x96ea, 0x814c, S3_MAJ_AXIS_PCNT2, S3_MAJ_AXIS_PCNT2 },
+	{ 0x9ae8, 0x8118, S3_CMD, S3_CMD },
+	{ 0x9aea, 0x811a, S3_CMD2, S3_CMD2 },
+	{ 0x9ee8, 0x811c, S3_SHORT_STROKE, S3_SHORT_STROKE },
+	{ 0xb6e8, 0x8134, S3_BKGD_MIX, S3_BKGD_MIX },
+	{ 0xbae8, 0x8136, S3_FRGD_MIX, S3_FRGD_MIX },
+	{ 0xcae8, 0, S3_DESTY_AXSTP, 0 },
+};
+
+static const struct {
+	uint16_t port, packed;
+	uint8_t color; /* enum s3_engine_color */
+} color_regs[] = {
+	{ 0xa2e8, 0x8120, S3_BKGD_COLOR }, { 0xa6e8, 0x8124, S3_FRGD_COLOR },
+	{ 0xaae8, 0x8128, S3_WRT_MASK },   { 0xaee8, 0x812c, S3_RD_MASK },
+	{ 0xb2e8, 0x8130, S3_COLOR_CMP },
+};
+
+/* The packed words from 8138h on. */
+static const uint8_t packed_multifunc[] = { S3_SCISSORS_T, S3_SCISSORS_L, S3_SCISSORS_B,
+					    S3_SCISSORS_R, S3_PIX_CNTL,	  S3_MULT_MISC2,
+					    S3_MULT_MISC,  S3_READ_SEL,	  S3_MIN_AXIS_PCNT };
+
+/* Bits that a register keeps: coordinates have a sign in bit 12, terms in bit 13. */
+static uint16_t reg_mask(enum s3_engine_reg reg)
+{
+	switch (reg) {
+	case S3_CUR_Y:
+	case S3_CUR_Y2:
+	case S3_CUR_X:
+	case S3_CUR_X2:
+		return 0x1fff;
+	case S3_MAJ_AXIS_PCNT:
+	case S3_MAJ_AXIS_PCNT2:
+		return 0x0fff;
+	case S3_DESTY_AXSTP:
+	case S3_DESTY2_AXSTP2:
+	case S3_DESTX_DIASTP:
+	case S3_DESTX2_DIASTP2:
+	case S3_ERR_TERM:
+	case S3_ERR_TERM2:
+		return 0x3fff;
+	default:
+		return 0xffff;
+	}
+}
+
+void s3_engine_configure(struct s3_engine *engine, uint8_t cr31, uint8_t cr50)
+{
+	/* By CR50 bits 0, 7 and 6. */
+	static const uint16_t pitches[8] = { 1024, 640, 800, 1280, 1152, 1024, 1600, 1024 };
+	unsigned int width = (cr50 & 1u) << 2 | cr50 >> 6;
+
+	engine->bytes = (uint8_t)((cr50 >> 4 & 3) + 1);
+	engine->pitch = pitches[width];
+	if (width == 0 && (cr31 & 0x02))
+		engine->pitch = 2048;
+	if (width == 2 && (engine->s->advfunc & 0x04))
+		engine->pitch = 1600;
+}
+
+void s3_engine_reset(struct s3_engine *engine)
+{
+	memset(engine->s, 0, sizeof(*engine->s));
+	engine->s->multifunc[S3_SCISSORS_B] = 0xfff;
+	engine->s->multifunc[S3_SCISSORS_R] = 0xfff;
+}
+
+/* --- single registers */
+
+static void action(struct s3_engine *engine, enum s3_engine_reg reg)
+{
+	uint16_t value = engine->s->reg[reg];
+
+	if (reg == S3_CMD) {
+		if (engine->bytes == 4)
+			engine->s->upper_half = 0;
+		s3_draw_command(engine);
+		engine->s->subsys_stat |= SUBSYS_IDLE;
+	} else if (reg == S3_SHORT_STROKE) {
+		s3_draw_stroke(engine, (uint8_t)value);
+		s3_draw_stroke(engine, (uint8_t)(value >> 8));
+	}
+}
+
+/* Bytes @mask of @value; what a register starts, its high byte starts. */
+static void write_word(struct s3_engine *engine, enum s3_engine_reg reg, uint32_t mask,
+		       uint32_t value)
+{
+	uint16_t *word = &engine->s->reg[reg];
+
+	*word = (uint16_t)(blend32(*word, mask, value) & reg_mask(reg));
+	if (mask & 0xff00)
+		action(engine, reg);
+}
+
+static bool halves(const struct s3_engine *engine)
+{
+	return engine->bytes > 2 && !(engine->s->multifunc[S3_MULT_MISC] & MISC_CMR32);
+}
+
+/* Which half of its colour register a 16-bit access at offset 0 means; it is the other one's turn then. */
+static unsigned int color_shift(struct s3_engine *engine, uint32_t offset, unsigned int size)
+{
+	unsigned int shift = 8 * offset;
+
+	if (!halves(engine) || offset > 1 || size > 2)
+		return shift;
+	shift += engine->s->upper_half ? 16 : 0;
+	if (offset + size == 2)
+		engine->s->upper_half ^= 1;
+	return shift;
+}
+
+static void write_color(struct s3_engine *engine, enum s3_engine_color color, uint32_t offset,
+			unsigned int size, uint32_t value)
+{
+	unsigned int shift = color_shift(engine, offset, size);
+	uint32_t *reg = &engine->s->color[color];
+
+	*reg = blend32(*reg, mask32(8 * size) << shift, value << shift);
+}
+
+static void write_multifunc(struct s3_engine *engine, unsigned int index, uint32_t value)
+{
+	engine->s->multifunc[index] = (uint16_t)(value & 0xfff);
+	if (index == S3_READ_SEL)
+		engine->s->read_select = value & 15;
+	if (index == S3_MULT_MISC)
+		engine->s->upper_half = (value & MISC_RSF) != 0;
+}
+
+/* One behind the other, as READ_SEL counts. */
+static uint32_t read_multifunc(struct s3_engine *engine)
+{
+	static const uint8_t order[] = { S3_MIN_AXIS_PCNT, S3_SCISSORS_T, S3_SCISSORS_L,
+					 S3_SCISSORS_B,	   S3_SCISSORS_R, S3_PIX_CNTL,
+					 S3_MULT_MISC };
+	const struct s3_engine_state *s = engine->s;
+
+	if (s->read_select < ARRAY_LEN(order))
+		return s->multifunc[order[s->read_select]];
+	switch (s->read_select) {
+	case 7:
+		return s->reg[S3_CMD];
+	case 8:
+		return s->subsys_cntl;
+	case 10:
+		return s->multifunc[S3_MULT_MISC2];
+	default:
+		return 0;
+	}
+}
+
+/* --- data transfers */
+
+static unsigned int bus_bytes(const struct s3_engine *engine)
+{
+	static const uint8_t widths[4] = { 1, 2, 4, 4 };
+
+	return widths[engine->s->reg[S3_CMD] >> 9 & 3];
+}
+
+/* Whole transfers go to the drawing, in the order in which their bytes are used. */
+static void write_data(struct s3_engine *engine, unsigned int size, uint32_t value)
+{
+	struct s3_engine_state *s = engine->s;
+	unsigned int width = bus_bytes(engine);
+
+	if (width == 1)
+		size = 1;
+	for (unsigned int i = 0; i < size && s->phase != S3_IDLE; i++) {
+		s->data[s->data_count & 3] = (uint8_t)(value >> (8 * i));
+		s->data_count = (s->data_count & 3) + 1;
+		if (s->data_count < width)
+			continue;
+		s->data_count = 0;
+		/* Without the bit the high byte of each 16 is the first. */
+		if (!(s->reg[S3_CMD] & CMD_SWAP) && width > 1) {
+			uint8_t bytes[4] = { s->data[1], s->data[0], s->data[3], s->data[2] };
+
+			s3_draw_data(engine, bytes, width);
+		} else {
+			s3_draw_data(engine, s->data, width);
+		}
+	}
+	if (s->phase == S3_IDLE)
+		s->data_count = 0;
+}
+
+/* --- ports */
+
+static void write_subsys(struct s3_engine *engine, uint32_t value)
+{
+	struct s3_engine_state *s = engine->s;
+
+	s->subsys_cntl = (uint16_t)value;
+	s->subsys_stat &= (uint8_t) ~(value & 15);
+	if ((value & SUBSYS_MASK) == SUBSYS_RESET) {
+		s->phase = S3_IDLE;
+		s->data_count = 0;
+		s->upper_half = 0;
+	}
+}
+
+static bool write_at(struct s3_engine *engine, uint16_t port, unsigned int size, uint32_t value)
+{
+	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
+		uint32_t offset = (uint32_t)port - word_regs[i].port;
+
+		if (offset > 1)
+			continue;
+		write_word(engine, word_regs[i].reg, mask32(8 * size) << (8 * offset) & 0xffff,
+			   value << (8 * offset));
+		if (offset + size > 2)
+			write_at(engine, (uint16_t)(port - offset + 2), offset + size - 2,
+				 value >> (8 * (2 - offset)));
+		return true;
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
+		uint32_t offset = (uint32_t)port - color_regs[i].port;
+
+		if (offset > 3)
+			continue;
+		write_color(engine, color_regs[i].color, offset, size, value);
+		return true;
+	}
+	return false;
+}
+
+void s3_engine_write(struct s3_engine *engine, uint16_t port, unsigned int size, uint32_t value)
+{
+	struct s3_engine_state *s = engine->s;
+
+	if (write_at(engine, port, size, value))
+		return;
+	switch (port) {
+	case PORT_SUBSYS:
+		write_subsys(engine, size == 1 ? blend32(s->subsys_cntl, 0xff, value) : value);
+		break;
+	case PORT_SUBSYS + 1:
+		write_subsys(engine, (value & 0xff) << 8);
+		break;
+	case PORT_ADVFUNC:
+		s->advfunc = (uint8_t)value;
+		break;
+	case PORT_MULTIFUNC:
+		if (size == 1)
+			s->multifunc[S3_READ_SEL] = value & 0xff;
+		else
+			write_multifunc(engine, value >> 12 & 15, value);
+		break;
+	case PORT_MULTIFUNC + 1:
+		/* The high byte completes what the low one left. */
+		write_multifunc(engine, value >> 4 & 15,
+				(value & 15) << 8 | (s->multifunc[S3_READ_SEL] & 0xff));
+		break;
+	case PORT_PIX_TRANS:
+	case PORT_PIX_TRANS + 1:
+	case PORT_PIX_TRANS + 2:
+	case PORT_PIX_TRANS + 3:
+		write_data(engine, size, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static uint32_t read_subsys(const struct s3_engine *engine)
+{
+	return engine->s->subsys_stat | SUBSYS_FIFO_EMPTY | SUBSYS_MONITOR | SUBSYS_8BPP;
+}
+
+/* The word at @port, which is even. */
+static uint32_t read_word(struct s3_engine *engine, uint16_t port, bool high)
+{
+	uint32_t value;
+
+	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
+		if (port == word_regs[i].port && word_regs[i].reg != S3_CMD)
+			return engine->s->reg[word_regs[i].reg];
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
+		if (port == color_regs[i].port)
+			return engine->s->color[color_regs[i].color] >>
+			       color_shift(engine, 0, high ? 2 : 1);
+		if (port == color_regs[i].port + 2)
+			return engine->s->color[color_regs[i].color] >> 16;
+	}
+	switch (port) {
+	case PORT_SUBSYS:
+		return read_subsys(engine);
+	case PORT_ADVFUNC:
+		return engine->s->advfunc;
+	case 0x9ae8:
+		return STATUS_EMPTY;
+	case PORT_MULTIFUNC:
+		value = read_multifunc(engine);
+		if (high)
+			engine->s->read_select = (engine->s->read_select + 1) & 15;
+		return value;
+	default:
+		return 0xffff;
+	}
+}
+
+uint32_t s3_engine_read(struct s3_engine *engine, uint16_t port, unsigned int size)
+{
+	uint16_t even = port & 0xfffe;
+	unsigned int shift = 8 * (port & 1u);
+	uint32_t value = (read_word(engine, even, size > 1 || shift) & 0xffff) >> shift;
+
+	if (size == 4)
+		value |= read_word(engine, (uint16_t)(even + 2), true) << 16;
+	return value & mask32(8 * size);
+}
+
+/* --- memory */
+
+static bool packed_write(struct s3_engine *engine, uint32_t offset, unsigned int size,
+			 uint32_t value)
+{
+	uint32_t index = (offset - PACKED_MULTIFUNC) / 2;
+
+	if (offset >= PACKED_MULTIFUNC && index < ARRAY_LEN(packed_multifunc)) {
+		write_multifunc(engine, packed_multifunc[index], value);
+		return true;
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
+		if (word_regs[i].packed == (offset & ~1u) && offset >= 0x8100) {
+			unsigned int shift = 8 * (offset & 1);
+
+			write_word(engine, word_regs[i].packed_reg,
+				   mask32(8 * size) << shift & 0xffff, value << shift);
+			return true;
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
+		uint32_t at = offset - color_regs[i].packed;
+
+		if (at > 3)
+			continue;
+		engine->s->color[color_regs[i].color] =
+			blend32(engine->s->color[color_regs[i].color], mask32(8 * size) << (8 * at),
+				value << (8 * at));
+		return true;
+	}
+	return false;
+}
+
+static bool is_color(uint32_t offset)
+{
+	return offset >= 0x8120 && offset < 0x8134;
+}
+
+void s3_engine_mmio_write(struct s3_engine *engine, uint32_t offset, unsigned int size,
+			  uint32_t value)
+{
+	if (offset < 0x8000) {
+		write_data(engine, size, value);
+	} else if (offset < 0x8100 || offset >= 0x8200) {
+		s3_engine_write(engine, (uint16_t)offset, size, value);
+	} else if (size == 4 && !is_color(offset)) {
+		packed_write(engine, offset, 2, value & 0xffff);
+		packed_write(engine, offset + 2, 2, value >> 16);
+	} else {
+		packed_write(engine, offset, size, value);
+	}
+}
+
+static uint32_t packed_read(struct s3_engine *engine, uint32_t offset)
+{
+	uint32_t index = (offset - PACKED_MULTIFUNC) / 2;
+
+	if (offset >= PACKED_MULTIFUNC && index < ARRAY_LEN(packed_multifunc))
+		return engine->s->multifunc[packed_multifunc[index]];
+	if (offset == 0x8118)
+		return STATUS_EMPTY;
+	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
+		if (word_regs[i].packed == offset)
+			return engine->s->reg[word_regs[i].packed_reg];
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
+		if ((offset & ~3u) == color_regs[i].packed)
+			return engine->s->color[color_regs[i].color] >> (8 * (offset & 2));
+	}
+	return 0xffff;
+}
+
+uint32_t s3_engine_mmio_read(struct s3_engine *engine, uint32_t offset, unsigned int size)
+{
+	uint32_t value = UINT32_MAX;
+
+	if (offset < 0x8000)
+		return value;
+	if (offset < 0x8100 || offset >= 0x8200)
+		return s3_engine_read(engine, (uint16_t)offset, size);
+	value = (packed_read(engine, offset & ~1u) & 0xffff) >> (8 * (offset & 1));
+	if (size == 4)
+		value |= packed_read(engine, (offset & ~1u) + 2) << 16;
+	return value & mask32(8 * size);
+}

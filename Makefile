@@ -79,6 +79,7 @@ endef
 $(eval $(call bytes_rule,dsdt_aml,dsdt.aml))
 $(eval $(call bytes_rule,bios_disk_rom,bios_disk.rom))
 $(eval $(call bytes_rule,linux_boot_rom,linux_boot.rom))
+$(eval $(call bytes_rule,vga_bios_rom,vga_bios.rom))
 $(BUILD)/gen/dsdt.aml: vmm/acpi/dsdt.asl
 	@mkdir -p $(@D)
 	$(say) IASL $<
@@ -87,8 +88,31 @@ $(BUILD)/gen/%.rom: devmodel/rom/%.S
 	@mkdir -p $(@D)
 	$(say) ROM $<
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0 -e 0 --oformat binary -o $@ $@.o
+# The video BIOS is C for 16-bit code, which gcc alone has; fonts are made from Debian's unifont.
+VGA_BIOS_CC ?= gcc
+VGA_BIOS_FLAGS := -m16 -march=i386 -Os -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-jump-tables -fomit-frame-pointer -mregparm=3 \
+	-mpreferred-stack-boundary=2 $(WARNINGS)
+VGA_BIOS_OBJECTS := $(patsubst devmodel/rom/vga/%,$(BUILD)/gen/vga/%.o,$(wildcard devmodel/rom/vga/*.[cS])) \
+	$(BUILD)/gen/vga/font.o
+$(BUILD)/gen/vga/%.c.o: devmodel/rom/vga/%.c devmodel/rom/vga/bios.h
+	@mkdir -p $(@D)
+	$(say) ROM $<
+	$(Q)$(VGA_BIOS_CC) $(VGA_BIOS_FLAGS) -c -o $@ $<
+$(BUILD)/gen/vga/%.S.o: devmodel/rom/vga/%.S
+	@mkdir -p $(@D)
+	$(say) ROM $<
+	$(Q)$(VGA_BIOS_CC) -m32 -c -o $@ $<
+$(BUILD)/gen/vga/font.o: devmodel/rom/vga/font.sh
+	@mkdir -p $(@D)
+	$(say) FONT $<
+	$(Q)$< >$(@D)/font.S && $(VGA_BIOS_CC) -m32 -c -o $@ $(@D)/font.S
+$(BUILD)/gen/vga_bios.rom: devmodel/rom/vga/rom.ld $(VGA_BIOS_OBJECTS)
+	$(say) ROM $@
+	$(Q)ld -m elf_i386 -T $< -o $@ $(VGA_BIOS_OBJECTS)
 $(BUILD)/obj/vmm/acpi.o: $(BUILD)/gen/dsdt_aml.h
-$(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h $(BUILD)/gen/linux_boot_rom.h
+$(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h $(BUILD)/gen/linux_boot_rom.h \
+	$(BUILD)/gen/vga_bios_rom.h
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd gnutls libpng)

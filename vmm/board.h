@@ -14,6 +14,7 @@
 #include "../devmodel/input.h"
 #include "cmos.h"
 #include "config.h"
+#include "option_rom.h"
 
 #define BOARD_DEVICES_MAX 48
 
@@ -45,8 +46,9 @@ struct board {
 	/* Those that the machine speaks to. */
 	struct device *host_bridge, *pm, *rtc, *fwcfg, *keyboard_controller, *dma, *ide, *fdc,
 		*adapter;
-	struct display display;	  /* the picture; the display adapter attaches to it */
-	struct input input;	  /* who types and points; keyboard and mouse attach to it */
+	struct display display; /* the picture; the display adapter attaches to it */
+	struct input input;	/* who types and points; keyboard and mouse attach to it */
+	uint8_t video_bios[OPTION_ROM_VIDEO_BYTES];
 	uint8_t cmos[CMOS_BYTES]; /* what the firmware reads there after the first power-on */
 };
 

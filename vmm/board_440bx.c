@@ -165,7 +165,10 @@ static bool display_adapter(struct board *board, const struct board_row *row,
 		.devfn = BOARD_VGA_DEVFN,
 		.memory = board->vram,
 		.display = &board->display,
+		.rom = board->video_bios,
+		.rom_bytes = sizeof(board->video_bios),
 	};
+	option_rom_video(board->video_bios);
 	return board->vram != NULL;
 }
 

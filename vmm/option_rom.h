@@ -3,6 +3,8 @@
 #ifndef VMM_OPTION_ROM_H
 #define VMM_OPTION_ROM_H
 
+#include <stdint.h>
+
 struct device;
 struct vm_config;
 
@@ -11,5 +13,10 @@ struct vm_config;
 
 /* Gives @fwcfg the ROMs that @config asks for. 0 or -errno. */
 int option_rom_publish(struct device *fwcfg, const struct vm_config *config);
+
+#define OPTION_ROM_VIDEO_BYTES 32768
+
+/* The video BIOS of the display adapter. */
+void option_rom_video(uint8_t ret_image[OPTION_ROM_VIDEO_BYTES]);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fuzzers: clang, libFuzzer, address and undefined-behaviour sanitizers, in a build folder of their own.
 #
-#   make fuzz                        builds them: build-fuzz/fuzz/device-CLASS, device-board, rfb
+#   make fuzz                        builds them: build-fuzz/fuzz/device-CLASS, device-board, rfb, switch
 #   tests/fuzz/run SECONDS [NAME...] runs them, each as long as its share (see there)
 #
 # A target is one C file of this folder, or a link to device.c's program: its name ends in what it fuzzes.
@@ -15,7 +15,7 @@ CPPFLAGS += -Itests/fuzz/include
 FUZZ_PARTS := $(call objects,tests/fuzz/play.c tests/lib/bench.c tests/lib/class_setup.c)
 DEVICE_CLASSES := $(sort $(shell sed -n 's/^\t&\([a-z0-9_]*\)_class,$$/\1/p' devmodel/classes.c | \
 	sed 's/^null_device$$/null/'))
-FUZZERS := $(patsubst %,$(BUILD)/fuzz/device-%,$(DEVICE_CLASSES) board) $(BUILD)/fuzz/rfb
+FUZZERS := $(patsubst %,$(BUILD)/fuzz/device-%,$(DEVICE_CLASSES) board) $(BUILD)/fuzz/rfb $(BUILD)/fuzz/switch
 $(BUILD)/fuzz/device: $(call objects,tests/fuzz/device.c) $(FUZZ_PARTS) \
 		$(foreach l,vmm devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
@@ -27,6 +27,10 @@ $(BUILD)/fuzz/rfb: $(call objects,tests/fuzz/rfb.c) $(foreach l,vmm devmodel vhd
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(vmm_libs)
+$(BUILD)/fuzz/switch: $(call objects,tests/fuzz/switch.c) $(foreach l,net base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(net_libs)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 endif

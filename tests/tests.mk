@@ -15,7 +15,8 @@ check-run: all tests fuzz
 INTEROP_TESTS := $(addprefix $(BUILD)/tests/interop/,rfb_show xwd_compare)
 check-run: $(INTEROP_TESTS)
 
-# The long proofs; whoever has one adds its script to SOAK.
+# The long proofs; whoever has one adds its script to SOAK. A million cuts of the power for VHD images.
+SOAK += tests/soak/vhd_data.sh tests/soak/vhd_job.sh
 .PHONY: soak soak-run
 soak:
 	@packaging/setup

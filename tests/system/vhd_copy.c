@@ -5,6 +5,7 @@
  *	vhd_copy to IMAGE RAW		writes RAW into IMAGE, odd pieces out of order
  *	vhd_copy from IMAGE RAW		reads IMAGE into RAW
  *	vhd_copy hold IMAGE		locks IMAGE, says so, and waits for the end of its input
+ *	vhd_copy saved IMAGE		makes IMAGE part of a saved state
  *	vhd_copy member NAME		prints that member of the JSON object in its input
  *	vhd_copy count NAME VALUE	... how many objects of the JSON list have that member
  */
@@ -98,7 +99,7 @@ static int print_count(const char *name, const char *value)
 
 int main(int argc, char **argv)
 {
-	bool to = argc > 1 && !strcmp(argv[1], "to");
+	bool to = argc > 1 && (!strcmp(argv[1], "to") || !strcmp(argv[1], "saved"));
 	const struct vhd_open_options options = { .read_only = !to };
 	char error[VHD_ERROR_BYTES];
 	struct vhd_file file = { .name = argc > 2 ? argv[2] : "" };
@@ -119,6 +120,11 @@ int main(int argc, char **argv)
 		return getchar() == EOF ? 0 : 1;
 	}
 	check(vhd_open(&file, 1, &options, &vhd, error, sizeof(error)), error);
+	if (!strcmp(argv[1], "saved")) {
+		check(vhd_set_saved_state(vhd, true), vhd_error(vhd));
+		check(vhd_close(vhd), "close");
+		return 0;
+	}
 	raw = open(argv[3], to ? O_RDONLY : O_RDWR | O_CREAT | O_TRUNC, 0666);
 	copy(vhd, raw, to);
 	check(vhd_close(vhd), "close");

@@ -196,6 +196,40 @@ check "compact what equals the parent" compacts_child
 check "compact of a fixed disk" refuses 1 "a fixed disk has no blocks to give up" "$tool" compact f.vhd
 check "compact of noise" refuses 1 "not a virtual hard disk" "$tool" compact raw
 
+# --- saved disks, and the signal that only asks
+saved() {
+	local verb
+	"$tool" convert raw s.vhd && "$copy" saved s.vhd && "$tool" info s.vhd | grep 'saved state' || return 1
+	for verb in "compact s.vhd" "resize s.vhd 1G" "write -z -l 512 s.vhd" "clone s.vhd s2.vhd"; do
+		refuses 1 "s.vhd: it belongs to a saved state" "$tool" $verb || return 1
+	done
+	[[ ! -e s2.vhd ]] && same raw s.vhd
+}
+check "a disk of a saved state is only read" saved
+stops() {
+	local verb status
+	"$tool" create big.vhd 1G && head -c 1G /dev/zero | tr '\0' x | "$tool" write big.vhd && "$tool" write -z -l 500M big.vhd &&
+		"$tool" create -p big.vhd bigger.vhd && head -c 300M /dev/zero | tr '\0' y | "$tool" write bigger.vhd || return 1
+	for verb in "compact bigger.vhd" "merge bigger.vhd" "compact big.vhd"; do
+		"$tool" $verb 2>err &
+		sleep 0.1
+		kill -TERM $! 2>/dev/null
+		wait $!
+		status=$?
+		# Before it has begun nothing need be said.
+		[[ $status == 0 || ($status == 143 && (! -s err || $(<err) == *"doing it again goes on")) ]] || {
+			echo "$verb: $status: $(<err)"
+			return 1
+		}
+		# Gaps that are not closed yet are leaks, status 3.
+		sound big.vhd || [[ $? == 3 ]] || return 1
+		[[ $status == 0 ]] || "$tool" $verb || return 1
+	done
+	[[ ! -e bigger.vhd && $("$tool" read -o 299M -l 1 big.vhd) == y && $("$tool" read -o 900M -l 1 big.vhd) == x ]] && sound big.vhd &&
+		[[ $("$tool" read -o 400M -l 1 big.vhd | od -An -tx1) == " 00" ]] && rm big.vhd
+}
+check "a signal stops work on a disk in order, and it can be done again" stops
+
 # --- check, repair, and what is not one of the kinds
 repairs() {
 	"$tool" convert raw bad.vhd && truncate -s -512 bad.vhd

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ bool have_program(const char *name)
 	return false;
 }
 
-int run_program(const char *const *argv)
+static int run(const char *const *argv, bool quiet)
 {
 	pid_t pid = fork();
 	int status;
@@ -34,6 +35,8 @@ int run_program(const char *const *argv)
 		return fail("%s: cannot be started: %s", argv[0], strerror(errno));
 	if (pid == 0) {
 		signal(SIGPIPE, SIG_DFL);
+		if (quiet)
+			dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		fail("%s: cannot be started: %s", argv[0], strerror(errno));
 		_exit(127);
@@ -49,4 +52,14 @@ int run_program(const char *const *argv)
 	if (WIFSIGNALED(status))
 		return fail("%s: ended by signal %d", argv[0], WTERMSIG(status));
 	return fail("%s: failed, exit status %d", argv[0], WEXITSTATUS(status));
+}
+
+int run_program(const char *const *argv)
+{
+	return run(argv, false);
+}
+
+int run_quietly(const char *const *argv)
+{
+	return run(argv, true);
 }

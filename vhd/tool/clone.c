@@ -142,7 +142,8 @@ static int run_clone(void *opaque, int count, char **arguments)
 		.format = DISK_VHD,
 		.words = &target->words,
 	};
-	struct output output;
+	struct output output = { .fd = -1 };
+	struct vhd_info info;
 	struct disk disk;
 	int status;
 
@@ -150,7 +151,13 @@ static int run_clone(void *opaque, int count, char **arguments)
 	status = disk_open(&disk, arguments[0], &options);
 	if (status != 0)
 		return status;
-	status = output_open(&output, arguments[1], target->force);
+	vhd_get_info(disk.vhd, &info);
+	if (info.saved_state)
+		status = fail("%s: it belongs to a saved state; resume the machine or discard the "
+			      "state first",
+			      arguments[0]);
+	if (status == 0)
+		status = output_open(&output, arguments[1], target->force);
 	if (status == 0)
 		status = clone(&disk, &output);
 	if (status == 0)

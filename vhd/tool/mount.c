@@ -173,7 +173,9 @@ static int begin_device(struct mount_record *record, bool read_only)
 {
 	char socket[300], device[32];
 	const char *modprobe[] = { "modprobe", "nbd", NULL };
-	const char *argv[] = { "nbd-client", "-unix", socket, device, "-b", "512", NULL, NULL };
+	/* Any name will do; without one it warns of a protocol that is gone. */
+	const char *argv[] = { "nbd-client", "-N", "disk", "-unix", socket,
+			       device,	     "-b", "512",  NULL,    NULL };
 	int status = require("nbd-client", "nbd-client");
 
 	if (status != 0)
@@ -185,8 +187,8 @@ static int begin_device(struct mount_record *record, bool read_only)
 		return status;
 	mount_record_path(record, "nbd", socket);
 	if (read_only)
-		argv[6] = "-readonly";
-	status = run_program(argv);
+		argv[8] = "-readonly";
+	status = run_quietly(argv);
 	if (status == 0)
 		snprintf(record->where, sizeof(record->where), "%s", device);
 	return status;

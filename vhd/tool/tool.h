@@ -228,6 +228,8 @@ int stream_file(int from, const char *from_name, int to, const char *to_name);
 
 /* Runs argv[0], found in PATH, and waits. The exit status, with a message when it is not 0. */
 int run_program(const char *const *argv);
+/* The same without its standard output. */
+int run_quietly(const char *const *argv);
 /* Whether such a program is there. */
 bool have_program(const char *name);
 

@@ -96,6 +96,7 @@ static void start_machine(const char *mainstay)
 	snprintf(port, sizeof(port), "unix:%s/port", folder);
 	snprintf(run, sizeof(run), "%s/run", folder);
 	setenv("MAINSTAY_RUNTIME_DIR", run, 1);
+	setenv("MAINSTAY_NET", "none", 1);
 	starter = fork();
 	if (starter == 0) {
 		execl(mainstay, mainstay, "run", "--devtest", port, "--name", "pc", "--headless",

@@ -22,6 +22,7 @@
 #include "ps2_keyboard.h"
 #include "ps2_mouse.h"
 #include "s3_trio64.h"
+#include "vmmouse.h"
 
 const struct device_class *const device_classes[] = {
 	/* clang-format off */
@@ -47,6 +48,7 @@ const struct device_class *const device_classes[] = {
 	&ps2_keyboard_class,
 	&ps2_mouse_class,
 	&s3_trio64_class,
+	&vmmouse_class,
 	NULL,
 	/* clang-format on */
 };

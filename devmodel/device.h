@@ -42,6 +42,10 @@ enum machine_request {
 };
 
 /* What a machine, or the test bench, offers to its devices. */
+struct device_registers {
+	uint32_t eax, ebx, ecx, edx, esi, edi;
+};
+
 struct device_env {
 	struct io_bus *io;
 	struct timer_queue *timers;
@@ -61,6 +65,12 @@ struct device_env {
 	 */
 	void (*poll_wait)(struct device_env *env, struct device *dev);
 	void (*poll_done)(struct device_env *env, struct device *dev);
+	/*
+	 * General registers of the processor whose port access is being handled, for the one
+	 * interface that passes arguments in them (vmmouse.c). False, or NULL: there is none.
+	 */
+	bool (*get_registers)(struct device_env *env, struct device_registers *ret_registers);
+	void (*set_registers)(struct device_env *env, const struct device_registers *registers);
 	/* Seconds since 1970-01-01 of the guest's wall clock (time zone applied) at virtual time
 	 * now. */
 	int64_t (*wall_clock)(struct device_env *env);

@@ -106,6 +106,9 @@ struct mc146818 {
 	struct vtimer timer;
 	struct irq_line irq;
 	uint8_t presets[2 * BANK_BYTES];
+	int64_t preset_offset_s;
+	void (*changed)(void *opaque);
+	void *changed_opaque;
 };
 
 static const struct state_field mc146818_fields[] = {
@@ -123,6 +126,12 @@ static const struct state_field mc146818_fields[] = {
 	STATE_ARRAY(struct mc146818, ram),
 	STATE_END,
 };
+
+static void tell_changed(struct mc146818 *rtc)
+{
+	if (rtc->changed)
+		rtc->changed(rtc->changed_opaque);
+}
 
 /* --- the divider */
 
@@ -319,6 +328,7 @@ static void clock_try_run(struct mc146818 *rtc)
 		return;
 	s->base_s = time_s - (int64_t)(s->seen_count / COUNTS_PER_SEC);
 	s->offset_s = time_s - rtc->dev.env->wall_clock(rtc->dev.env);
+	tell_changed(rtc);
 	s->running = 1;
 }
 
@@ -586,6 +596,15 @@ static void index_write(struct device *dev, uint32_t offset, unsigned int size, 
 	rtc->s.nmi_mask = value & INDEX_NMI_MASK ? 1 : 0;
 }
 
+/* A byte that is only kept. */
+static void store(struct mc146818 *rtc, unsigned int index, uint8_t value)
+{
+	if (rtc->s.ram[index] == value)
+		return;
+	rtc->s.ram[index] = value;
+	tell_changed(rtc);
+}
+
 static uint32_t data_read(struct device *dev, uint32_t offset, unsigned int size)
 {
 	struct mc146818 *rtc = container_of(dev, struct mc146818, dev);
@@ -610,7 +629,7 @@ static void data_write(struct device *dev, uint32_t offset, unsigned int size, u
 	(void)offset;
 	(void)size;
 	if (!reg_bank_find(&mc146818_bank, index)) {
-		rtc->s.ram[index] = (uint8_t)value;
+		store(rtc, index, (uint8_t)value);
 		return;
 	}
 	sync(rtc);
@@ -630,14 +649,23 @@ static uint32_t upper_read(struct device *dev, uint32_t offset, unsigned int siz
 
 static void upper_write(struct device *dev, uint32_t offset, unsigned int size, uint32_t value)
 {
-	struct mc146818_state *s = &container_of(dev, struct mc146818, dev)->s;
+	struct mc146818 *rtc = container_of(dev, struct mc146818, dev);
 
 	for (unsigned int i = 0; i < size; i++, offset++, value >>= 8) {
 		if (offset)
-			s->ram[BANK_BYTES + s->upper_index] = (uint8_t)value;
+			store(rtc, BANK_BYTES + rtc->s.upper_index, (uint8_t)value);
 		else
-			s->upper_index = value & (BANK_BYTES - 1);
+			rtc->s.upper_index = value & (BANK_BYTES - 1);
 	}
+}
+
+void mc146818_kept(struct device *dev, uint8_t ret_ram[MC146818_RAM_BYTES], int64_t *ret_offset_s)
+{
+	const struct mc146818_state *s = &container_of(dev, struct mc146818, dev)->s;
+
+	_Static_assert(sizeof(s->ram) == MC146818_RAM_BYTES, "both banks");
+	memcpy(ret_ram, s->ram, sizeof(s->ram));
+	*ret_offset_s = s->offset_s;
 }
 
 uint8_t mc146818_shutdown_code(struct device *dev)
@@ -666,6 +694,11 @@ static int mc146818_init(struct device *dev, const void *config)
 		return -EINVAL;
 	if (cmos->image_bytes)
 		memcpy(rtc->presets, cmos->image, cmos->image_bytes);
+	rtc->preset_offset_s = cmos->offset_s > TIME_LIMIT_S || cmos->offset_s < -TIME_LIMIT_S
+				       ? 0
+				       : cmos->offset_s;
+	rtc->changed = cmos->changed;
+	rtc->changed_opaque = cmos->changed_opaque;
 	timer_init(&rtc->timer, dev->env->timers, dev, &rtc->s.deadline_ns, mc146818_expired);
 	return 0;
 }
@@ -680,8 +713,8 @@ static void power_on(struct mc146818 *rtc)
 	s->divider_ns = timer_now(&rtc->timer);
 	s->seen_count = 0;
 	s->delivered_ns = 0;
-	s->base_s = rtc->dev.env->wall_clock(rtc->dev.env);
-	s->offset_s = 0;
+	s->base_s = rtc->dev.env->wall_clock(rtc->dev.env) + rtc->preset_offset_s;
+	s->offset_s = rtc->preset_offset_s;
 	s->running = 1;
 	s->index = 0;
 	s->upper_index = 0;

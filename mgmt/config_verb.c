@@ -39,6 +39,7 @@ static void make_all_absolute(struct machine_config *config)
 	make_absolute(config, &config->firmware_log);
 	make_absolute(config, &config->kernel);
 	make_absolute(config, &config->initrd);
+	make_absolute(config, &config->nvram);
 	make_absolute(config, &config->parallel.path);
 	for (uint32_t i = 0; i < config->disk_count; i++)
 		make_absolute(config, &config->disks[i].path);

@@ -21,6 +21,7 @@ void machine_config_init(struct machine_config *config)
 	config->nic_count = 1;
 	config->fast_disk = true;
 	config->ide_irq_delay_us = MACHINE_IDE_IRQ_DELAY_US;
+	config->tuning.ksm = true;
 }
 
 void machine_config_fini(struct machine_config *config)
@@ -97,9 +98,29 @@ static int check_places(const struct machine_config *config, char *error, size_t
 	return 0;
 }
 
+int machine_parse_pins(const char *text, uint32_t count, int *ret_pins)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		size_t length = strcspn(text, "+");
+		char number[8];
+		uint64_t value;
+
+		if (!length || length >= sizeof(number) || (text[length] == '+') != (i + 1 < count))
+			return -EINVAL;
+		memcpy(number, text, length);
+		number[length] = '\0';
+		if (parse_u64(number, 0, MACHINE_HOST_CPU_MAX, &value) < 0)
+			return -EINVAL;
+		ret_pins[i] = (int)value;
+		text += length + 1;
+	}
+	return 0;
+}
+
 int machine_config_check(const struct machine_config *config, char *error, size_t error_size)
 {
 	const struct machine_cpu *cpu = &machine_cpus[config->cpu];
+	int pins[MACHINE_CPUS_MAX];
 
 	if (config->memory_mib > cpu->memory_mib_max) {
 		snprintf(error, error_size,
@@ -114,6 +135,13 @@ int machine_config_check(const struct machine_config *config, char *error, size_
 		snprintf(error, error_size,
 			 "%s: needs a kernel; give one (--kernel), or leave this out",
 			 config->initrd ? "initrd" : "append");
+		return -EINVAL;
+	}
+	if (config->tuning.pin && machine_parse_pins(config->tuning.pin, config->cpus, pins) < 0) {
+		snprintf(error, error_size,
+			 "pin: \"%s\": give a processor of the host for each of the machine's %u, "
+			 "like 2+3",
+			 config->tuning.pin, config->cpus);
 		return -EINVAL;
 	}
 	return check_serial(config, error, error_size);

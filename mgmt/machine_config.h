@@ -29,6 +29,7 @@
 #define MACHINE_IDE_IRQ_DELAY_US 70
 #define MACHINE_IDE_IRQ_DELAY_US_MAX 100000
 #define MACHINE_APPEND_MAX 4095 /* bytes of a kernel's command line */
+#define MACHINE_HOST_CPU_MAX 1023
 #define MACHINE_BOARD 1
 #define MACHINE_MEMORY_MIB_MIN 4
 #define MACHINE_MEMORY_MIB_MAX 1048576
@@ -147,6 +148,22 @@ struct machine_display {
 	uint32_t idle_timeout_s; /* 0: never */
 };
 
+enum machine_pages { MACHINE_PAGES_HUGE, MACHINE_PAGES_SMALL, MACHINE_PAGES_RESERVED };
+enum machine_pit { MACHINE_PIT_CATCHUP, MACHINE_PIT_DROP };
+
+struct machine_tuning {
+	unsigned int pages; /* enum machine_pages */
+	bool ksm;
+	unsigned int pit; /* enum machine_pit */
+	const char *pin;  /* "2+3": the host's processor for each of ours; NULL: any */
+};
+
+/* What SMBIOS tells; NULL: ours, and no serial number. */
+struct machine_smbios {
+	const char *manufacturer, *product, *version, *serial;
+};
+#define MACHINE_SMBIOS_MAX 64
+
 struct machine_config {
 	const char *name; /* NULL: from the first disk, made unique */
 	uint8_t uuid[16];
@@ -164,6 +181,7 @@ struct machine_config {
 	unsigned int resume_clock;	      /* enum machine_resume_clock */
 	unsigned int sandbox;		      /* enum machine_sandbox */
 	unsigned int undo;		      /* enum machine_undo */
+	const char *nvram;		      /* what the battery keeps; NULL: nothing is kept */
 	uint32_t disk_count;
 	struct machine_disk disks[MACHINE_DISKS_MAX];
 	uint32_t floppy_count; /* drive A first */
@@ -179,6 +197,8 @@ struct machine_config {
 	bool nics_given;       /* or the default, one adapter to nat */
 	uint32_t nic_count;
 	struct machine_nic nics[MACHINE_NICS_MAX];
+	struct machine_tuning tuning;
+	struct machine_smbios smbios;
 	/* Texts that no command line holds, freed by machine_config_fini(). */
 	char **owned;
 	size_t owned_count;
@@ -244,6 +264,8 @@ int machine_option_append(void *target, const char *value, char *error, size_t e
 int machine_option_rtc(void *target, const char *value, char *error, size_t error_size);
 int machine_option_resume_clock(void *target, const char *value, char *error, size_t error_size);
 int machine_option_undo(void *target, const char *value, char *error, size_t error_size);
+int machine_option_tune(void *target, const char *value, char *error, size_t error_size);
+int machine_option_smbios(void *target, const char *value, char *error, size_t error_size);
 int machine_option_sandbox(void *target, const char *value, char *error, size_t error_size);
 
 #define MACHINE_OPTION_CALL(option, metavariable, text, function)                                  \
@@ -328,6 +350,11 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		  .help = "its initial RAM disk",                                                  \
 		  .offset = offsetof(struct machine_config, initrd) },                             \
 		MACHINE_OPTION_CALL("append", "TEXT", "its command line", machine_option_append),  \
+		{ .name = "nvram",                                                                 \
+		  .kind = OPT_STRING,                                                              \
+		  .argument = "FILE",                                                              \
+		  .help = "keep CMOS memory, clock and identity in FILE, made if missing",         \
+		  .offset = offsetof(struct machine_config, nvram) },                              \
 		MACHINE_OPTION_CALL("rtc", "utc|local",                                            \
 				    "the clock's time zone (default local, "                       \
 				    "as Windows wants it)",                                        \
@@ -339,6 +366,12 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 				    "write to undo disks, and what becomes of them when the "      \
 				    "machine stops",                                               \
 				    machine_option_undo),                                          \
+		MACHINE_OPTION_CALL("smbios", "NAME=TEXT[,NAME=TEXT]...",                          \
+				    "identity that the guest reads, see below",                    \
+				    machine_option_smbios),                                        \
+		MACHINE_OPTION_CALL("tune", "NAME=VALUE[,NAME=VALUE]...",                          \
+				    "how the host runs the machine, see below",                    \
+				    machine_option_tune),                                          \
 		MACHINE_OPTION_CALL("sandbox", "degraded",                                         \
 				    "run even where the host lacks user namespaces and Landlock",  \
 				    machine_option_sandbox)
@@ -362,7 +395,11 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 	"Parallel port: file:PATH, command:LINE (a shell command that reads what is printed),\n"   \
 	"parport:PATH (/dev/parport0), none.\n"                                                    \
 	"Display options: shared (default) or exclusive: one viewer at a time; view-only: keys\n"  \
-	"and pointers of viewers do nothing; idle=SECONDS: viewers that do nothing are dropped.\n"
+	"and pointers of viewers do nothing; idle=SECONDS: viewers that do nothing are dropped.\n" \
+	"SMBIOS names: manufacturer, product, version, serial.\n"                                  \
+	"Tuning: pages=huge|small|reserved (default huge; reserved: vm.nr_hugepages),\n"           \
+	"ksm=on|off (default on), pin=N[+N]... (host processor for each of ours), pit=catchup|\n"  \
+	"drop (late timer ticks, default catchup).\n"
 
 /*
  * A disk as "PATH[,format=...][,slot=...][,readonly][,geometry=C/H/S]" in the first free slot; also
@@ -401,5 +438,12 @@ extern const char *const machine_rtc_names[];
 extern const char *const machine_resume_clock_names[];
 extern const char *const machine_undo_names[];
 extern const char *const machine_sandbox_names[];
+extern const char *const machine_pages_names[];
+extern const char *const machine_pit_names[];
+
+/*
+ * The host's processors of @text ("2+3"), exactly @count of them, to @ret_pins. 0, or -EINVAL.
+ */
+int machine_parse_pins(const char *text, uint32_t count, int *ret_pins);
 
 #endif

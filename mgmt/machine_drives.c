@@ -1,157 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Disks and drives as options: "PATH[,WORD]...", the words of each kind of drive as a table. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/bits.h"
-#include "../base/parse.h"
 #include "machine_config.h"
 #include "machine_members.h"
+#include "option_words.h"
 
 #define EMPTY "empty"
-
-enum word_kind { WORD_FLAG, WORD_NAME, WORD_GEOMETRY };
-
-struct word {
-	const char *name; /* NULL ends the table */
-	enum word_kind kind;
-	size_t offset;
-	const char *const *names; /* WORD_NAME: an unsigned int is the index */
-	const char *want;	  /* what to give instead of what is no value for it */
-};
 
 #define WANT_SLOT "give slot=primary-master, primary-slave, secondary-master or secondary-slave"
 #define WANT_FORMAT "give format=vhd or format=raw"
 
 static const struct word disk_words[] = {
-	{ "format", WORD_NAME, offsetof(struct machine_disk, format), machine_format_names,
-	  WANT_FORMAT },
-	{ "slot", WORD_NAME, offsetof(struct machine_disk, slot), machine_slot_names, WANT_SLOT },
-	{ "readonly", WORD_FLAG, offsetof(struct machine_disk, read_only), NULL, NULL },
-	{ "geometry", WORD_GEOMETRY, offsetof(struct machine_disk, geometry), NULL,
-	  "give geometry=CYLINDERS/HEADS/SECTORS, at most 65535/255/63" },
+	{ "format", WORD_NAME, offsetof(struct machine_disk, format), .names = machine_format_names,
+	  .want = WANT_FORMAT },
+	{ "slot", WORD_NAME, offsetof(struct machine_disk, slot), .names = machine_slot_names,
+	  .want = WANT_SLOT },
+	{ "readonly", WORD_FLAG, offsetof(struct machine_disk, read_only), .want = NULL },
+	{ "geometry", WORD_GEOMETRY, offsetof(struct machine_disk, geometry),
+	  .want = "give geometry=CYLINDERS/HEADS/SECTORS, at most 65535/255/63" },
 	{ .name = NULL },
 };
 
 static const struct word floppy_words[] = {
-	{ "kind", WORD_NAME, offsetof(struct machine_floppy, kind), machine_floppy_names,
-	  "give kind=360K, 720K, 1.2M, 1.44M, 2.88M or auto" },
-	{ "format", WORD_NAME, offsetof(struct machine_floppy, format), machine_format_names,
-	  WANT_FORMAT },
-	{ "readonly", WORD_FLAG, offsetof(struct machine_floppy, read_only), NULL, NULL },
+	{ "kind", WORD_NAME, offsetof(struct machine_floppy, kind), .names = machine_floppy_names,
+	  .want = "give kind=360K, 720K, 1.2M, 1.44M, 2.88M or auto" },
+	{ "format", WORD_NAME, offsetof(struct machine_floppy, format),
+	  .names = machine_format_names, .want = WANT_FORMAT },
+	{ "readonly", WORD_FLAG, offsetof(struct machine_floppy, read_only), .want = NULL },
 	{ .name = NULL },
 };
 
 static const struct word cdrom_words[] = {
-	{ "slot", WORD_NAME, offsetof(struct machine_cdrom, slot), machine_slot_names, WANT_SLOT },
+	{ "slot", WORD_NAME, offsetof(struct machine_cdrom, slot), .names = machine_slot_names,
+	  .want = WANT_SLOT },
 	{ .name = NULL },
 };
 
-static const struct drive_option {
-	const char *name;
-	const struct word *words;
-	const char *want; /* for what is no word */
-} drive_option = { "drive", disk_words,
-		   "give format=vhd, format=raw, slot=..., readonly or geometry=C/H/S" },
-  floppy_option = { "floppy", floppy_words, "give kind=..., format=... or readonly" },
-  cdrom_option = { "cdrom", cdrom_words, "give slot=..." };
-
-/* "1024/16/63" of @length bytes. */
-static int parse_geometry(const char *text, size_t length, uint16_t geometry[3])
-{
-	const char *end = text + length;
-
-	for (size_t i = 0; i < 3; i++) {
-		size_t digits = strcspn(text, "/,");
-		uint64_t number;
-		char copy[8];
-
-		if (!digits || digits >= sizeof(copy) || text[digits] != (i < 2 ? '/' : *end))
-			return -EINVAL;
-		memcpy(copy, text, digits);
-		copy[digits] = '\0';
-		if (parse_u64(copy, 1, MACHINE_GEOMETRY_MAX[i], &number) < 0)
-			return -EINVAL;
-		geometry[i] = (uint16_t)number;
-		text += digits + 1;
-	}
-	return text == end + 1 ? 0 : -EINVAL;
-}
-
-static const struct word *find_word(const struct word *words, const char *name, size_t length)
-{
-	for (; words->name; words++) {
-		if (strlen(words->name) == length && !memcmp(words->name, name, length))
-			return words;
-	}
-	return NULL;
-}
-
-/* One "format=vhd" into @drive: 0, or -1 and what the option takes in *ret_want. */
-static int parse_word(const struct drive_option *option, void *drive, const char *text,
-		      size_t length, const char **ret_want)
-{
-	size_t key = strcspn(text, "=,");
-	const struct word *word = find_word(option->words, text, key < length ? key : length);
-	void *field = word ? (char *)drive + word->offset : NULL;
-	const char *value = text + key + 1;
-	size_t value_length = key < length ? length - key - 1 : 0;
-	int index;
-
-	*ret_want = option->want;
-	if (!word || (word->kind == WORD_FLAG) != (key >= length))
-		return -1;
-	switch (word->kind) {
-	case WORD_FLAG:
-		*(bool *)field = true;
-		return 0;
-	case WORD_NAME:
-		*ret_want = word->want;
-		index = machine_find_name(word->names, value, value_length);
-		if (index < 0)
-			return -1;
-		*(unsigned int *)field = (unsigned int)index;
-		return 0;
-	case WORD_GEOMETRY:
-		*ret_want = word->want;
-		return parse_geometry(value, value_length, field) < 0 ? -1 : 0;
-	}
-	return -1;
-}
+static const struct words drive_option = {
+	"drive", disk_words, "give format=vhd, format=raw, slot=..., readonly or geometry=C/H/S"
+};
+static const struct words floppy_option = { "floppy", floppy_words,
+					    "give kind=..., format=... or readonly" };
+static const struct words cdrom_option = { "cdrom", cdrom_words, "give slot=..." };
 
 /* The words of @text into @drive, and its path. 0, or -1 with one line in @error. */
-static int parse_drive(struct machine_config *config, const struct drive_option *option,
-		       const char *text, void *drive, const char **ret_path, char *error,
-		       size_t error_size)
+static int parse_drive(struct machine_config *config, const struct words *option, const char *text,
+		       void *drive, const char **ret_path, char *error, size_t error_size)
 {
 	size_t path_length = strcspn(text, ",");
 	const char *word = text + path_length;
 	char *copy;
 
 	if (!path_length) {
-		snprintf(error, error_size, "--%s %s: no path; give PATH[,OPTION]...", option->name,
-			 text);
+		snprintf(error, error_size, "--%s %s: no path; give PATH[,OPTION]...",
+			 option->option, text);
 		return -1;
 	}
-	while (*word == ',') {
-		const char *want;
-		size_t length = strcspn(++word, ",");
-
-		if (parse_word(option, drive, word, length, &want) < 0) {
-			snprintf(error, error_size, "--%s %s: \"%.*s\": %s", option->name, text,
-				 (int)length, word, want);
-			return -1;
-		}
-		word += length;
-	}
+	if (*word && words_parse(option, config, text, word + 1, drive, error, error_size) < 0)
+		return -1;
 	copy = strndup(text, path_length);
 	*ret_path = copy ? machine_config_keep(config, copy) : NULL;
 	free(copy);
 	if (*ret_path)
 		return 0;
-	snprintf(error, error_size, "--%s %s: no memory", option->name, text);
+	snprintf(error, error_size, "--%s %s: no memory", option->option, text);
 	return -1;
 }
 

@@ -95,6 +95,13 @@ const char *const machine_undo_names[] = {
 	[MACHINE_UNDO_COMMIT] = "commit", [MACHINE_UNDO_DISCARD] = "discard",
 	[MACHINE_UNDO_ASK] = "ask",	  NULL,
 };
+const char *const machine_pages_names[] = { [MACHINE_PAGES_HUGE] = "huge",
+					    [MACHINE_PAGES_SMALL] = "small",
+					    [MACHINE_PAGES_RESERVED] = "reserved",
+					    NULL };
+const char *const machine_pit_names[] = {
+	[MACHINE_PIT_CATCHUP] = "catchup", [MACHINE_PIT_DROP] = "drop", NULL
+};
 static const char *const serial_names[] = {
 	"none", "stdio", "console", "pty", "unix", "file", "connect", "tcp", "tcp-listen", "tty",
 };
@@ -111,7 +118,7 @@ static const char *const parallel_names[MACHINE_CHAR_KINDS] = {
 	[MACHINE_CHAR_PARPORT] = "parport",
 };
 _Static_assert(ARRAY_LEN(serial_names) == MACHINE_CHAR_TTY + 1, "in the order of the kinds");
-static const char *const cpu_names[] = { "nt4", "p5", "p3", "host" };
+static const char *const cpu_names[] = { "nt4", "p5", "486", "p3", "p4", "host" };
 
 #define NAMES(array, n)                                                                            \
 	{                                                                                          \
@@ -121,7 +128,9 @@ static const char *const cpu_names[] = { "nt4", "p5", "p3", "host" };
 const struct machine_cpu machine_cpus[] = {
 	{ "nt4", "Pentium II: Windows NT 4.0, 95 and 98, OS/2 Warp", 3584 },
 	{ "p5", "Pentium MMX: Windows NT 3.x, DOS, Windows 3.x, OS/2 1 and 2", 3584 },
+	{ "486", "486DX4: Windows NT 3.1, DOS, what refuses newer processors", 3584 },
 	{ "p3", "Pentium III: Windows 2000, XP and 2003, ReactOS", 65024 },
+	{ "p4", "Pentium 4: Windows XP and 2003, Linux of that age", 65024 },
 	{ "host", "what this host's KVM supports: today's systems", MACHINE_MEMORY_MIB_MAX },
 	{ NULL, NULL, 0 },
 };
@@ -414,6 +423,86 @@ static const struct member nic_members[] = {
 static const struct member_object nic_object = { .members = nic_members,
 						 .check = machine_nic_check,
 						 .schema = NIC_SCHEMA };
+/* --- identity and tuning --- */
+
+static int smbios_check(const void *item, const char **ret_why)
+{
+	const struct machine_smbios *smbios = item;
+	const char *texts[] = { smbios->manufacturer, smbios->product, smbios->version,
+				smbios->serial };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (texts[i] && !machine_smbios_text_valid(texts[i])) {
+			*ret_why = "has a text that is not 1 to 64 characters of ASCII";
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+bool machine_smbios_text_valid(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] > 0x7e)
+			return false;
+	}
+	return length && length <= MACHINE_SMBIOS_MAX;
+}
+
+#define SMBIOS_TEXT(member, what)                                                                  \
+	{                                                                                          \
+		.name = #member, .kind = MEMBER_TEXT,                                              \
+		.offset = offsetof(struct machine_smbios, member), .description = what             \
+	}
+
+static const struct member smbios_members[] = {
+	SMBIOS_TEXT(manufacturer, "Who made the machine."),
+	SMBIOS_TEXT(product, "The machine's model."),
+	SMBIOS_TEXT(version, "Of the model."),
+	SMBIOS_TEXT(serial, "The machine's serial number. Without it: none."),
+	{ .name = NULL },
+};
+
+#define ASCII_TEXT(name) "\"" name "\":{\"maxLength\":64,\"pattern\":\"^[ -~]+$\"}"
+static const struct member_object smbios_object = {
+	.members = smbios_members,
+	.check = smbios_check,
+	.schema = "{\"allOf\":[{\"properties\":{" ASCII_TEXT("manufacturer") "," ASCII_TEXT(
+		"product") "," ASCII_TEXT("version") "," ASCII_TEXT("serial") "}}]}",
+};
+
+static const struct member tuning_members[] = {
+	{ .name = "pages",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_tuning, pages),
+	  .fallback = "\"huge\"",
+	  .names = NAMES(machine_pages_names, 3),
+	  .description = "How the host backs guest memory: huge pages where it can, small ones, or "
+			 "huge ones that were set aside (vm.nr_hugepages)." },
+	{ .name = "ksm",
+	  .kind = MEMBER_BOOL,
+	  .offset = offsetof(struct machine_tuning, ksm),
+	  .fallback = "true",
+	  .description = "The host may keep equal pages of its machines once (KSM), if it does." },
+	{ .name = "pit",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_tuning, pit),
+	  .fallback = "\"catchup\"",
+	  .names = NAMES(machine_pit_names, 2),
+	  .description =
+		  "Ticks of the interval timer that the guest was too late for: made up for, "
+		  "as systems that count them want it, or dropped." },
+	{ .name = "pin",
+	  .kind = MEMBER_TEXT,
+	  .offset = offsetof(struct machine_tuning, pin),
+	  .description = "The host's processor for each of the machine's, like 2+3. Without it: "
+			 "any." },
+	{ .name = NULL },
+};
+
+static const struct member_object tuning_object = { .members = tuning_members };
 
 /* --- the machine --- */
 
@@ -506,6 +595,12 @@ static const struct member machine_members[] = {
 	  .kind = MEMBER_TEXT,
 	  .offset = offsetof(struct machine_config, append),
 	  .description = "The kernel's command line." },
+	{ .name = "nvram",
+	  .kind = MEMBER_PATH,
+	  .offset = offsetof(struct machine_config, nvram),
+	  .description =
+		  "The file that keeps what a battery would: CMOS memory, how the guest has "
+		  "set its clock, and the uuid. Made if missing. Without it: nothing is kept." },
 	{ .name = "rtc",
 	  .kind = MEMBER_ENUM,
 	  .offset = offsetof(struct machine_config, rtc),
@@ -606,6 +701,18 @@ static const struct member machine_members[] = {
 	  .description =
 		  "The keyboard layout that the guest has set: for texts that are typed, and "
 		  "viewers that send characters instead of scan codes." },
+	{ .name = "smbios",
+	  .kind = MEMBER_OBJECT,
+	  .offset = offsetof(struct machine_config, smbios),
+	  .fallback = "{}",
+	  .object = &smbios_object,
+	  .description = "The identity that the guest reads from SMBIOS." },
+	{ .name = "tuning",
+	  .kind = MEMBER_OBJECT,
+	  .offset = offsetof(struct machine_config, tuning),
+	  .fallback = "{}",
+	  .object = &tuning_object,
+	  .description = "How the host runs the machine." },
 	{ .name = NULL },
 };
 
@@ -623,8 +730,8 @@ static const struct member machine_members[] = {
 /* clang-format off */
 #define MACHINE_SCHEMA                                                                             \
 	"{\"allOf\":["                                                                             \
-	MEMORY_LIMIT("\"nt4\",\"p5\"", "3584") ","                                                 \
-	MEMORY_LIMIT("\"nt4\",\"p5\",\"p3\"", "65024")                                             \
+	MEMORY_LIMIT("\"nt4\",\"p5\",\"486\"", "3584") ","                                         \
+	MEMORY_LIMIT("\"nt4\",\"p5\",\"486\",\"p3\",\"p4\"", "65024")                              \
 	AT_MOST_ONE("serial", "kind", "stdio")                                                     \
 	AT_MOST_ONE("serial", "kind", "console")                                                   \
 	AT_MOST_ONE("disks", "slot", "primary-master")                                             \

@@ -57,6 +57,9 @@ struct member_object {
 
 extern const struct member_object machine_object;
 
+/* Whether SMBIOS can carry @text: 1 to MACHINE_SMBIOS_MAX printable ASCII characters. */
+bool machine_smbios_text_valid(const char *text);
+
 /* The index of the @length bytes at @name in NULL-terminated @names, or -1. */
 int machine_find_name(const char *const *names, const char *name, size_t length);
 

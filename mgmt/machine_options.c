@@ -8,6 +8,7 @@
 #include "../base/parse.h"
 #include "machine_config.h"
 #include "machine_members.h"
+#include "option_words.h"
 
 /* --- one value each --- */
 
@@ -241,6 +242,64 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		return -1;
 	}
 	config->sandbox = (unsigned int)index;
+	return 0;
+}
+
+/* --- lists of words --- */
+
+static const struct word tuning_words[] = {
+	{ "pages", WORD_NAME, offsetof(struct machine_tuning, pages), .names = machine_pages_names,
+	  .want = "give pages=huge, small or reserved" },
+	{ "ksm", WORD_SWITCH, offsetof(struct machine_tuning, ksm), .want = "give ksm=on or off" },
+	{ "pit", WORD_NAME, offsetof(struct machine_tuning, pit), .names = machine_pit_names,
+	  .want = "give pit=catchup or drop" },
+	{ "pin", WORD_TEXT, offsetof(struct machine_tuning, pin),
+	  .want = "give a processor of the host for each of the machine's, like pin=2+3" },
+	{ .name = NULL },
+};
+static const struct words tuning_option = { "tune", tuning_words,
+					    "give pages, ksm, pit or pin, each with =..." };
+
+int machine_option_tune(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+
+	return words_parse(&tuning_option, config, value, value, &config->tuning, error,
+			   error_size);
+}
+
+#define SMBIOS_WORD(member)                                                                        \
+	{                                                                                          \
+#member, WORD_TEXT, offsetof(struct machine_smbios, member), .want = "give a text" \
+	}
+static const struct word smbios_words[] = {
+	SMBIOS_WORD(manufacturer), SMBIOS_WORD(product), SMBIOS_WORD(version),
+	SMBIOS_WORD(serial),	   { .name = NULL },
+};
+static const struct words smbios_option = {
+	"smbios", smbios_words, "give manufacturer, product, version or serial, each with =..."
+};
+
+int machine_option_smbios(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+	const struct machine_smbios *smbios = &config->smbios;
+	const char *texts[4];
+
+	if (words_parse(&smbios_option, config, value, value, &config->smbios, error, error_size) <
+	    0)
+		return -1;
+	texts[0] = smbios->manufacturer;
+	texts[1] = smbios->product;
+	texts[2] = smbios->version;
+	texts[3] = smbios->serial;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (texts[i] && !machine_smbios_text_valid(texts[i])) {
+			snprintf(error, error_size, "--smbios %s: give 1 to %d characters of ASCII",
+				 value, MACHINE_SMBIOS_MAX);
+			return -1;
+		}
+	}
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #include "machine_files.h"
 #include "machine_ports.h"
 #include "machine_socket.h"
+#include "nvram_file.h"
 #include "runtime_dir.h"
 #include "spawn.h"
 #include "state_file.h"
@@ -71,6 +72,7 @@ struct run {
 	struct spawn_process process;
 	struct adapters adapters;
 	int uid_lock_fd, signal_fd, quit_fd;
+	bool nvram_made; /* by us, now */
 	enum run_state state;
 	enum run_ending ending;
 	int64_t escalate_ms; /* when to ask more urgently */
@@ -132,7 +134,6 @@ static void read_description(struct run_options *options, int argc, char **argv)
 	read_default_net(options);
 	if (machine_config_check(config, error, sizeof(error)) < 0)
 		die("%s", error);
-	machine_config_derive(config);
 }
 
 /* What a machine without a name is called after. */
@@ -190,6 +191,8 @@ static void release_all(struct run *run)
 	adapters_close(&run->adapters);
 	machine_files_close(&run->files);
 	machine_ports_close(&run->ports, run->state != RUN_STARTING);
+	if (run->nvram_made && run->state == RUN_STARTING)
+		unlink(run->config->nvram);
 	runtime_dir_release(&run->dir);
 	runtime_base_close(&run->base);
 	run->quit_fd = fd_close(run->quit_fd);
@@ -237,6 +240,20 @@ static void open_state(struct run *run, const struct run_options *options)
 		run->state_path = options->restore;
 }
 
+/* What the battery has kept comes before what is derived: the identity is in it. */
+static void open_nvram(struct run *run)
+{
+	char error[1024];
+
+	if (run->config->nvram) {
+		run->files.nvram =
+			nvram_file_open(run->config, &run->nvram_made, error, sizeof(error));
+		if (run->files.nvram < 0)
+			fail_start(run, error);
+	}
+	machine_config_derive(run->config);
+}
+
 static void start(struct run *run, const struct run_options *run_options)
 {
 	struct spawn_options options = {
@@ -256,6 +273,7 @@ static void start(struct run *run, const struct run_options *run_options)
 	if (machine_ports_open(run->config, run->dir.fd, &run->files, &run->ports, error,
 			       sizeof(error)) < 0)
 		fail_start(run, error);
+	open_nvram(run);
 	adapters_open(&run->adapters, run->config, &run->base, run->dir.fd, run->name, &run->files);
 	r = runtime_socket_listen(run->dir.fd, RUNTIME_CONTROL, &run->files.control);
 	if (r == 0)

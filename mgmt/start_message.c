@@ -28,6 +28,7 @@ void machine_files_init(struct machine_files *files)
 		.parallel = -1,
 		.firmware_log = -1,
 		.state = -1,
+		.nvram = -1,
 	};
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = files->cdroms[i] = -1;
@@ -53,6 +54,7 @@ void machine_files_close(struct machine_files *files)
 	files->parallel = fd_close(files->parallel);
 	files->firmware_log = fd_close(files->firmware_log);
 	files->state = fd_close(files->state);
+	files->nvram = fd_close(files->nvram);
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
 		files->disks[i] = fd_close(files->disks[i]);
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++)
@@ -165,8 +167,8 @@ static void write_disks(struct writer *w, const struct machine_config *config,
 	json_object_object_add(to, "parents", parents);
 }
 
-static void add_medium(struct writer *w, json_object *to, const char *path, unsigned int format,
-		       bool read_only, int fd)
+static void add_image(struct writer *w, json_object *to, const char *member, const char *path,
+		      unsigned int format, bool read_only, int fd)
 {
 	json_object *json;
 
@@ -177,7 +179,7 @@ static void add_medium(struct writer *w, json_object *to, const char *path, unsi
 	add_fd(w, json, "disk_fd", fd);
 	json_object_object_add(json, "read_only", json_object_new_boolean(read_only));
 	add_name(json, path);
-	json_object_object_add(to, "medium", json);
+	json_object_object_add(to, member, json);
 }
 
 static void write_drives(struct writer *w, const struct machine_config *config,
@@ -192,16 +194,16 @@ static void write_drives(struct writer *w, const struct machine_config *config,
 
 		add_number(json, "drive", i);
 		add_text(json, "kind", machine_floppy_names[kind]);
-		add_medium(w, json, floppy->path, floppy->format, floppy->read_only,
-			   files->floppies[i]);
+		add_image(w, json, "medium", floppy->path, floppy->format, floppy->read_only,
+			  files->floppies[i]);
 		json_object_array_add(floppies, json);
 	}
 	for (uint32_t i = 0; i < config->cdrom_count; i++) {
 		json_object *json = json_object_new_object();
 
 		add_number(json, "slot", config->cdroms[i].slot);
-		add_medium(w, json, config->cdroms[i].path, MACHINE_DISK_RAW, true,
-			   files->cdroms[i]);
+		add_image(w, json, "medium", config->cdroms[i].path, MACHINE_DISK_RAW, true,
+			  files->cdroms[i]);
 		json_object_array_add(cdroms, json);
 	}
 	json_object_object_add(to, "floppies", floppies);
@@ -297,6 +299,41 @@ static void write_nics(struct writer *w, const struct machine_config *config,
 	json_object_object_add(to, "nics", nics);
 }
 
+static void write_tuning(const struct machine_config *config, json_object *to)
+{
+	const struct machine_tuning *tuning = &config->tuning;
+	json_object *memory = json_object_new_object(), *pins;
+	int numbers[MACHINE_CPUS_MAX];
+
+	add_text(memory, "pages", machine_pages_names[tuning->pages]);
+	json_object_object_add(memory, "ksm", json_object_new_boolean(tuning->ksm));
+	json_object_object_add(to, "memory", memory);
+	add_text(to, "pit", machine_pit_names[tuning->pit]);
+	if (!tuning->pin || machine_parse_pins(tuning->pin, config->cpus, numbers) < 0)
+		return;
+	pins = json_object_new_array();
+	for (uint32_t i = 0; i < config->cpus; i++)
+		json_object_array_add(pins, json_object_new_int(numbers[i]));
+	json_object_object_add(to, "cpu_pins", pins);
+}
+
+static void write_smbios(const struct machine_smbios *smbios, json_object *to)
+{
+	const struct {
+		const char *name, *text;
+	} rows[] = { { "manufacturer", smbios->manufacturer },
+		     { "product", smbios->product },
+		     { "version", smbios->version },
+		     { "serial", smbios->serial } };
+	json_object *json = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].text)
+			add_text(json, rows[i].name, rows[i].text);
+	}
+	json_object_object_add(to, "smbios", json);
+}
+
 static void write_clock(const struct machine_config *config, json_object *to)
 {
 	json_object *rtc;
@@ -379,6 +416,10 @@ char *start_message_write(const struct machine_config *config, const struct mach
 		write_restore(&w, config, files, json);
 	if (files->discard_state)
 		json_object_object_add(json, "discard_state", json_object_new_boolean(true));
+	if (config->nvram)
+		add_image(&w, json, "nvram", config->nvram, MACHINE_DISK_RAW, false, files->nvram);
+	write_tuning(config, json);
+	write_smbios(&config->smbios, json);
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 	copy = text ? strdup(text) : NULL;
 	json_object_put(json);

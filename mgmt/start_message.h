@@ -15,7 +15,7 @@ struct machine_files {
 	int devtest;	      /* the device test port in place of kvm */
 	bool devtest_listens; /* it is not the connection itself */
 	int kernel, initrd;
-	int kvm, firmware, control, display, parallel, firmware_log;
+	int kvm, firmware, control, display, parallel, firmware_log, nvram;
 	int state; /* a saved state to go on from; -1: none */
 	const char *state_path;
 	bool state_verify;	      /* test its memory before the guest runs */
@@ -40,7 +40,7 @@ void machine_files_close(struct machine_files *files);
 struct json_object *machine_label_json(const char *path);
 
 #define START_MESSAGE_FDS_MAX                                                                      \
-	(9 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX +                   \
+	(10 + 2 * MACHINE_DISKS_MAX + MACHINE_FLOPPIES_MAX + MACHINE_SERIAL_MAX +                  \
 	 MACHINE_NICS_MAX + MACHINE_PARENTS_MAX)
 
 /*

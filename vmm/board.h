@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "../devmodel/display.h"
+#include "../base/nvram.h"
 #include "../devmodel/input.h"
 #include "cmos.h"
 #include "config.h"
@@ -26,8 +27,11 @@ struct irq_hub;
 struct nic;
 struct pci_bus;
 
+struct keeper;
+
 struct board {
 	struct device_env *env;
+	struct keeper *keeper; /* of what the battery keeps; NULL: nobody */
 	struct pci_bus *pci;
 	struct irq_hub *isa_irqs;
 	const struct vm_config *config;
@@ -49,7 +53,7 @@ struct board {
 	struct display display; /* the picture; the display adapter attaches to it */
 	struct input input;	/* who types and points; keyboard and mouse attach to it */
 	uint8_t video_bios[OPTION_ROM_VIDEO_BYTES];
-	uint8_t cmos[CMOS_BYTES]; /* what the firmware reads there after the first power-on */
+	uint8_t cmos[NVRAM_CMOS_BYTES]; /* what the firmware reads there after the first power-on */
 };
 
 /* 0, or -errno with one line in @error; then board_free() frees what was built. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../base/bits.h"
+#include "../base/nvram.h"
 #include "../devmodel/ata_identify.h"
 #include "../devmodel/bios_disk.h"
 #include "../devmodel/block.h"
@@ -35,8 +36,10 @@
 #include "../devmodel/ps2_keyboard.h"
 #include "../devmodel/ps2_mouse.h"
 #include "../devmodel/s3_trio64.h"
+#include "../devmodel/vmmouse.h"
 #include "board_irqs.h"
 #include "cmos.h"
+#include "nvram.h"
 
 /* Slots 3 to 6 take network adapters. */
 #define NIC_SLOT_FIRST 3u
@@ -60,6 +63,7 @@ union device_config {
 	struct ps2_keyboard_config ps2_keyboard;
 	struct ps2_mouse_config ps2_mouse;
 	struct s3_trio64_config s3_trio64;
+	struct vmmouse_config vmmouse;
 };
 
 struct board_row {
@@ -193,12 +197,20 @@ static void translate_disks(const struct board *board, uint8_t cmos[CMOS_BYTES])
 static bool clock_and_cmos(struct board *board, const struct board_row *row,
 			   union device_config *config)
 {
+	const struct nvram *kept = keeper_content(board->keeper);
+
 	(void)row;
-	cmos_defaults(board->config, board->below_4g, board->above_4g, board->cmos);
+	memset(board->cmos, 0, sizeof(board->cmos));
+	if (kept)
+		memcpy(board->cmos, kept->cmos, sizeof(board->cmos));
+	cmos_refresh(board->config, board->below_4g, board->above_4g, board->cmos);
 	translate_disks(board, board->cmos);
 	config->mc146818 = (struct mc146818_config){
 		.image = board->cmos,
 		.image_bytes = sizeof(board->cmos),
+		.offset_s = kept ? kept->rtc_offset_s : 0,
+		.changed = board->keeper ? keeper_changed : NULL,
+		.changed_opaque = board->keeper,
 	};
 	return true;
 }
@@ -235,6 +247,14 @@ static bool mouse(struct board *board, const struct board_row *row, union device
 		.port = i8042_mouse_port(board->keyboard_controller),
 		.input = &board->input,
 	};
+	return true;
+}
+
+static bool absolute_pointer(struct board *board, const struct board_row *row,
+			     union device_config *config)
+{
+	(void)row;
+	config->vmmouse = (struct vmmouse_config){ .input = &board->input };
 	return true;
 }
 
@@ -348,6 +368,7 @@ static const struct board_row board_rows[] = {
 	{ &i8042_class, "i8042", 0, NULL, KEEP(keyboard_controller), NULL },
 	{ &ps2_keyboard_class, "keyboard", 0, keyboard, 0, NULL },
 	{ &ps2_mouse_class, "mouse", 0, mouse, 0, NULL },
+	{ &vmmouse_class, "vmmouse", 0, absolute_pointer, 0, NULL },
 	{ &port61_class, "port61", 0, without_kernel_chips, 0, NULL },
 	{ &port92_class, "port92", 0, NULL, 0, NULL },
 	{ &ns16550_class, "com1", 0, uart, 0, connect_uart },

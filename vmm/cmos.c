@@ -58,10 +58,16 @@ void cmos_set_translation(uint8_t cmos[CMOS_BYTES], unsigned int slot, unsigned 
 void cmos_defaults(const struct vm_config *config, uint64_t below_4g, uint64_t above_4g,
 		   uint8_t ret_cmos[CMOS_BYTES])
 {
+	memset(ret_cmos, 0, CMOS_BYTES);
+	cmos_refresh(config, below_4g, above_4g, ret_cmos);
+}
+
+void cmos_refresh(const struct vm_config *config, uint64_t below_4g, uint64_t above_4g,
+		  uint8_t ret_cmos[CMOS_BYTES])
+{
 	uint64_t high = min_u64(above_4g >> 16, 0xffffff);
 	uint16_t sum = 0;
 
-	memset(ret_cmos, 0, CMOS_BYTES);
 	ret_cmos[FLOPPY_TYPES] =
 		(uint8_t)(config->floppies[0].kind << 4 | config->floppies[1].kind);
 	put_le16(ret_cmos + BASE_MEMORY, 640);

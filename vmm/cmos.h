@@ -18,6 +18,13 @@ void cmos_defaults(const struct vm_config *config, uint64_t below_4g, uint64_t a
 		   uint8_t ret_cmos[CMOS_BYTES]);
 
 /*
+ * The same over what the battery has kept in @cmos: the bytes that say what the machine is are those
+ * of today's configuration, all others stay.
+ */
+void cmos_refresh(const struct vm_config *config, uint64_t below_4g, uint64_t above_4g,
+		  uint8_t cmos[CMOS_BYTES]);
+
+/*
  * The BIOS translation of the disk in @slot (0 to 3) whose IDENTIFY data say @cylinders and @heads:
  * none when INT 13h can address them as they are, so that a disk keeps the geometry it was
  * partitioned with.

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -579,9 +580,46 @@ static bool has_disk(const struct vm_config *config, unsigned int slot)
 	return false;
 }
 
+static const char *const pages_names[] = { "huge", "small", "reserved", NULL };
+static const char *const pit_names[] = { "catchup", "drop", NULL };
+
+static const struct member memory_members[] = {
+	{ "pages", read_enum, FIELD(struct vm_config, pages), .names = pages_names },
+	{ "ksm", read_bool, FIELD(struct vm_config, ksm) },
+	{ .name = NULL },
+};
+
+static const struct member smbios_members[] = {
+	{ "manufacturer", read_text, FIELD(struct vm_smbios, manufacturer) },
+	{ "product", read_text, FIELD(struct vm_smbios, product) },
+	{ "version", read_text, FIELD(struct vm_smbios, version) },
+	{ "serial", read_text, FIELD(struct vm_smbios, serial) },
+	{ .name = NULL },
+};
+
+static int read_pins(struct reader *r, const struct member *m, json_object *value, void *target,
+		     const char *path)
+{
+	struct vm_config *config = target;
+	int count = get_count(r, value, VM_CPUS_MAX, path);
+
+	(void)m;
+	for (int i = 0; i < count; i++) {
+		int64_t number;
+
+		if (get_number(r, json_object_array_get_idx(value, (size_t)i), 0, CPU_SETSIZE - 1,
+			       path, &number) < 0)
+			return -EINVAL;
+		config->cpu_pins[i] = (int)number;
+	}
+	return count < 0 ? count : 0;
+}
+
 /* What no member sees alone. */
 static int check_config(struct reader *r, const struct vm_config *config)
 {
+	if (config->nvram.present && config->nvram.disk.format != VM_DISK_RAW)
+		return fail(r, "nvram.format", "must be raw");
 	for (unsigned int i = 0; i < config->disk_count; i++) {
 		if (config->cdroms[config->disks[i].slot].present)
 			return fail(r, "cdroms", "slot %u has a disk", config->disks[i].slot);
@@ -634,6 +672,11 @@ static const struct member message_members[] = {
 	{ "rtc", read_object, .object = rtc_members },
 	{ "discard_state", read_bool, FIELD(struct vm_config, discard_state) },
 	{ "restore", read_object, FIELD(struct vm_config, restore), .object = restore_members },
+	{ "nvram", read_medium, FIELD(struct vm_config, nvram) },
+	{ "memory", read_object, .object = memory_members },
+	{ "pit", read_enum, FIELD(struct vm_config, pit), .names = pit_names },
+	{ .name = "cpu_pins", .read = read_pins },
+	{ "smbios", read_object, FIELD(struct vm_config, smbios), .object = smbios_members },
 	{ "ide_irq_delay_us", read_number, FIELD(struct vm_config, ide_irq_delay_us),
 	  RANGE(0, IDE_IRQ_DELAY_US_MAX) },
 	{ "fast_disk", read_bool, FIELD(struct vm_config, fast_disk) },
@@ -686,6 +729,7 @@ static void config_init(struct vm_config *config)
 		.restore = { .fd = -1 },
 		.ide_irq_delay_us = VM_IDE_IRQ_DELAY_US,
 		.fast_disk = true,
+		.ksm = true,
 		.boot = { VM_BOOT_DISK, VM_BOOT_FLOPPY, VM_BOOT_CDROM },
 		.display = { .listen_fd = -1 },
 		.keyboard = "us",
@@ -693,10 +737,13 @@ static void config_init(struct vm_config *config)
 	};
 	for (size_t i = 0; i < VM_DISKS_MAX; i++)
 		config->disks[i].fd = -1;
+	for (size_t i = 0; i < VM_CPUS_MAX; i++)
+		config->cpu_pins[i] = -1;
 	for (size_t i = 0; i < VM_SERIAL_MAX; i++)
 		config->serial[i].fd = -1;
 	config->devtest.fd = -1;
 	config->parallel.fd = -1;
+	config->nvram.disk.fd = -1;
 	config->debugcon.fd = -1;
 }
 

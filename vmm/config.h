@@ -18,6 +18,9 @@
  *	               "idle_timeout_s": 0 },
  *	  "keyboard": "us",
  *	  "rtc": { "local_offset_s": 32400 },
+ *	  "memory": { "pages": "huge", "ksm": true }, "pit": "catchup", "cpu_pins": [ 2 ],
+ *	  "nvram": { "format": "raw", "disk_fd": 9, "name": "nt4.nvram" },
+ *	  "smbios": { "manufacturer": "A", "product": "B", "version": "C", "serial": "D" },
  *	  "ide_irq_delay_us": 70, "fast_disk": true,
  *	  "vram_bytes": 4194304,
  *	  "firmware_console": 1, "kernel_fd": 7, "initrd_fd": 8, "append": "console=ttyS0" }
@@ -36,7 +39,8 @@
  * The parents of a differencing disk follow each other, from the disk's own up; they may be missing.
  *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
- * geometry, display, its members but listen_fd, keyboard ("us"), rtc, ide_irq_delay_us (70), fast_disk
+ * geometry, display, its members but listen_fd, keyboard ("us"), rtc, nvram, memory, pit,
+ * cpu_pins (none), smbios, ide_irq_delay_us (70), fast_disk
  * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), firmware_console,
  * kernel_fd, initrd_fd and append may be missing. Any other member is an error. The process answers on the same socket with one
  * JSON message, { "event": "running", "sandbox": "full" }, when the guest is about to run; errors
@@ -159,6 +163,17 @@ struct vm_nic {
 	int plug_fd; /* see netport.h */
 };
 
+/* How the host backs guest memory; reserved pages are taken from those set aside (hugetlbfs). */
+enum vm_pages { VM_PAGES_HUGE, VM_PAGES_SMALL, VM_PAGES_RESERVED };
+/* What becomes of the interval timer's ticks that the guest was too late for. */
+enum vm_pit { VM_PIT_CATCHUP, VM_PIT_DROP };
+
+#define VM_SMBIOS_BYTES 65
+struct vm_smbios {
+	char manufacturer[VM_SMBIOS_BYTES], product[VM_SMBIOS_BYTES], version[VM_SMBIOS_BYTES],
+		serial[VM_SMBIOS_BYTES]; /* "": ours; no serial number */
+};
+
 struct vm_config {
 	char name[VM_NAME_MAX + 1];
 	uint8_t uuid[16];
@@ -181,7 +196,13 @@ struct vm_config {
 	char keyboard[16]; /* a layout of keymap.h, for texts and viewers without scan codes */
 	unsigned int nic_count;
 	struct vm_nic nics[VM_NICS_MAX];
+	struct vm_medium nvram;	    /* what the battery keeps (base/nvram.h) */
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
+	unsigned int pages;	    /* enum vm_pages */
+	bool ksm;		    /* the host may share equal pages */
+	unsigned int pit;	    /* enum vm_pit */
+	int cpu_pins[VM_CPUS_MAX];  /* the host's processor for each of ours; -1: any */
+	struct vm_smbios smbios;
 	uint32_t ide_irq_delay_us;
 	uint32_t vram_bytes; /* of the display adapter; 0: there is none */
 	struct vm_restore restore;

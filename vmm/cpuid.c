@@ -45,9 +45,11 @@
 #define CMOV BIT(15)
 #define PAT BIT(16)
 #define PSE36 BIT(17)
+#define CLFSH BIT(19)
 #define MMX BIT(23)
 #define FXSR BIT(24)
 #define SSE BIT(25)
+#define SSE2 BIT(26)
 #define HTT BIT(28)
 
 /* Leaf 1 ECX. */
@@ -69,6 +71,7 @@
 #define LEAF_AMD_TOPOLOGY 0x8000001e
 
 #define BRAND_BYTES 48
+#define CLFLUSH_QWORDS 8u
 
 const struct cpu_model cpu_models[] = {
 	{
@@ -91,6 +94,16 @@ const struct cpu_model cpu_models[] = {
 		.vendor = "GenuineIntel",
 	},
 	{
+		.name = "486",
+		/* KVM hides CPUID from nobody: this is the part of 1993 that has it. */
+		.summary = "486DX4: Windows NT 3.1, DOS, what refuses newer processors",
+		.memory_max = MEMMAP_LOW_MAX,
+		.max_leaf = 1,
+		.signature = 0x0480,
+		.features = FPU,
+		.vendor = "GenuineIntel",
+	},
+	{
 		.name = "p3",
 		.summary = "Pentium III: Windows 2000, XP and 2003, ReactOS",
 		/* 36 address bits; what does not fit below 4 GiB stands above. */
@@ -103,6 +116,19 @@ const struct cpu_model cpu_models[] = {
 		.cache = { 0x03020101, 0, 0, 0x0c040882 },
 		.vendor = "GenuineIntel",
 		.brand = "Intel(R) Pentium(R) III processor",
+	},
+	{
+		.name = "p4",
+		.summary = "Pentium 4: Windows XP and 2003, Linux of that age",
+		.memory_max = GIB(60) + MEMMAP_LOW_MAX,
+		.max_leaf = 2,
+		.max_extended_leaf = 0x80000004,
+		.signature = 0x0f29,
+		.features = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | SEP | MTRR | PGE | CMOV |
+			    PAT | PSE36 | CLFSH | MMX | FXSR | SSE | SSE2,
+		.cache = { 0x665b5001, 0, 0, 0x007b7040 },
+		.vendor = "GenuineIntel",
+		.brand = "Intel(R) Pentium(R) 4 CPU",
 	},
 	{
 		.name = "host",
@@ -124,12 +150,13 @@ static const struct feature {
 	const char *name;
 	enum { FROM_HOST, BY_KVM, OPTIONAL } need;
 } features[] = {
-	{ FPU, "FPU", FROM_HOST },   { VME, "VME", OPTIONAL },	 { DE, "DE", FROM_HOST },
-	{ PSE, "PSE", BY_KVM },	     { TSC, "TSC", FROM_HOST },	 { MSR, "MSR", BY_KVM },
-	{ PAE, "PAE", FROM_HOST },   { CX8, "CX8", FROM_HOST },	 { SEP, "SEP", FROM_HOST },
-	{ MTRR, "MTRR", BY_KVM },    { PGE, "PGE", FROM_HOST },	 { CMOV, "CMOV", FROM_HOST },
-	{ PAT, "PAT", FROM_HOST },   { PSE36, "PSE36", BY_KVM }, { MMX, "MMX", FROM_HOST },
-	{ FXSR, "FXSR", FROM_HOST }, { SSE, "SSE", FROM_HOST },
+	{ FPU, "FPU", FROM_HOST },     { VME, "VME", OPTIONAL },   { DE, "DE", FROM_HOST },
+	{ PSE, "PSE", BY_KVM },	       { TSC, "TSC", FROM_HOST },  { MSR, "MSR", BY_KVM },
+	{ PAE, "PAE", FROM_HOST },     { CX8, "CX8", FROM_HOST },  { SEP, "SEP", FROM_HOST },
+	{ MTRR, "MTRR", BY_KVM },      { PGE, "PGE", FROM_HOST },  { CMOV, "CMOV", FROM_HOST },
+	{ PAT, "PAT", FROM_HOST },     { PSE36, "PSE36", BY_KVM }, { MMX, "MMX", FROM_HOST },
+	{ FXSR, "FXSR", FROM_HOST },   { SSE, "SSE", FROM_HOST },  { SSE2, "SSE2", FROM_HOST },
+	{ CLFSH, "CLFSH", FROM_HOST },
 };
 
 const struct cpu_model *cpu_model_find(const char *name)
@@ -236,7 +263,7 @@ static int build_period(const struct cpu_model *model, const struct kvm_cpuid2 *
 
 	entry = add_entry(table, 1);
 	entry->eax = model->signature;
-	entry->ebx = edx & APIC ? index << 24 : 0;
+	entry->ebx = (edx & APIC ? index << 24 : 0) | (edx & CLFSH ? CLFLUSH_QWORDS << 8 : 0);
 	entry->edx = edx;
 
 	if (model->max_leaf >= 2) {

@@ -190,6 +190,18 @@ void kvm_fini(struct kvm *kvm)
 	kvm->fd = fd_close(kvm->fd);
 }
 
+int kvm_set_pit_policy(const struct kvm *kvm, bool catch_up, char *error, size_t error_size)
+{
+	struct kvm_reinject_control control = { .pit_reinject = catch_up };
+
+	/* KVM does so by itself. */
+	if (kvm->vm_fd < 0 || catch_up)
+		return 0;
+	if (ioctl(kvm->vm_fd, KVM_REINJECT_CONTROL, &control) < 0)
+		return fail(error, error_size, "choosing what becomes of late timer ticks");
+	return 0;
+}
+
 void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level)
 {
 	struct kvm_irq_level line = { .irq = irq, .level = level };

@@ -44,6 +44,9 @@ bool kvm_processor_virtualises(uint32_t leaf1_ecx, uint32_t leaf80000001_ecx);
 int kvm_init(struct kvm *kvm, int kvm_fd, char *error, size_t error_size);
 void kvm_fini(struct kvm *kvm);
 
+/* Whether ticks of the interval timer that came too fast for the guest are made up for. */
+int kvm_set_pit_policy(const struct kvm *kvm, bool catch_up, char *error, size_t error_size);
+
 /* ISA interrupt @irq of both PIC and IOAPIC. */
 void kvm_irq_line(const struct kvm *kvm, unsigned int irq, bool level);
 

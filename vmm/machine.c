@@ -123,6 +123,16 @@ static void env_poll_done(struct device_env *env, struct device *dev)
 	vcpus_rested(&machine_of(env)->vcpus);
 }
 
+static bool env_get_registers(struct device_env *env, struct device_registers *ret_registers)
+{
+	return vcpus_get_registers(&machine_of(env)->vcpus, ret_registers);
+}
+
+static void env_set_registers(struct device_env *env, const struct device_registers *registers)
+{
+	vcpus_set_registers(&machine_of(env)->vcpus, registers);
+}
+
 static int64_t env_wall_clock(struct device_env *env)
 {
 	struct timespec now;
@@ -220,6 +230,11 @@ void machine_memory_map_changed(struct machine *machine)
 					    : bridge.fdhc == I440BX_HOLE_15M_16M ? MIB(1)
 										 : KIB(128);
 	video_apertures(&machine->memory, machine->board.adapter);
+	/* Nothing runs in SMM here: SMRAM is seen while it is open to all, TSEG never. */
+	machine->memory.layout.smram_open =
+		bridge.smram_enabled && bridge.smram_open && !bridge.smram_high;
+	machine->memory.layout.tseg_bytes =
+		bridge.smram_enabled && !bridge.smram_open ? bridge.tseg * KIB(128) : 0;
 	memory_remap(&machine->memory);
 	r = memslot_update(&machine->memslots, &machine->memory);
 	if (r < 0)
@@ -377,10 +392,24 @@ static void vcpu_memory_lost(struct vcpu_set *set)
 	loop_quit(machine->loop, EXIT_FAILURE);
 }
 
-/* Systems of every age probe registers that a processor may lack: that is no oddity. */
+/* Whether the guest has used register @index before; those beyond the table's room count as used. */
+static bool seen_msr(struct machine *machine, uint32_t index)
+{
+	for (unsigned int i = 0; i < machine->seen_msr_count; i++) {
+		if (machine->seen_msrs[i] == index)
+			return true;
+	}
+	if (machine->seen_msr_count == ARRAY_LEN(machine->seen_msrs))
+		return true;
+	machine->seen_msrs[machine->seen_msr_count++] = index;
+	return false;
+}
+
+/* Systems of every age probe registers that a processor may lack: each is told once. */
 static void vcpu_unknown_msr(struct vcpu_set *set, uint32_t index, bool write, uint64_t value)
 {
-	(void)set;
+	if (seen_msr(container_of(set, struct machine, vcpus), index))
+		return;
 	if (write)
 		log_debug("unknown register %xh: %llxh written, ignored", index,
 			  (unsigned long long)value);
@@ -512,68 +541,17 @@ bool machine_step(struct machine *machine, uint64_t to_ns)
 	return false;
 }
 
-/* --- building */
+/* --- for machine_build.c */
 
-/* Nobody runs what a device test port's machine has in place of firmware. */
-static int blank_firmware(uint8_t **ret_image, size_t *ret_size)
+void machine_watch_disks(struct machine *machine)
 {
-	uint8_t *image = malloc(KIB(64));
-
-	if (!image)
-		return -ENOMEM;
-	memset(image, 0xff, KIB(64));
-	*ret_image = image;
-	*ret_size = KIB(64);
-	return 0;
-}
-
-static int build_memory(struct machine *machine, char *error, size_t error_size)
-{
-	const struct vm_config *config = machine->config;
-	uint8_t *rom;
-	size_t rom_bytes;
-	char size[16];
-	int r;
-
-	r = config->firmware_fd < 0 ? blank_firmware(&rom, &rom_bytes)
-				    : firmware_read(config->firmware_fd, &rom, &rom_bytes);
-	if (r < 0) {
-		snprintf(error, error_size, "the firmware image cannot be used: %s", strerror(-r));
-		return r;
+	for (unsigned int i = 0; i < MACHINE_BACKENDS_MAX; i++) {
+		if (machine_backend(machine, i))
+			blockio_watch_idle(machine_backend(machine, i), disk_idle, machine);
 	}
-	r = memory_init(&machine->memory, config->memory_bytes, rom, rom_bytes);
-	free(rom);
-	if (r == 0 && config->vram_bytes)
-		r = memory_add_vram(&machine->memory, config->vram_bytes);
-	format_size(config->memory_bytes, size);
-	if (r < 0)
-		snprintf(error, error_size,
-			 "the host cannot give %s of memory; give the machine less (--memory)",
-			 size);
-	return r;
 }
 
-static int build_vcpus(struct machine *machine, char *error, size_t error_size)
-{
-	const struct cpu_model *model = cpu_model_find(machine->config->cpu_model);
-
-	if (!model) {
-		snprintf(error, error_size, "processor model %s is not known",
-			 machine->config->cpu_model);
-		return -EINVAL;
-	}
-	machine->vcpus.loop = machine->loop;
-	machine->vcpus.io = &machine->io;
-	machine->vcpus.memory = &machine->memory;
-	machine->vcpus.kvm = &machine->kvm;
-	machine->vcpus.settle = vcpu_settle;
-	machine->vcpus.event = vcpu_event;
-	machine->vcpus.unknown_msr = vcpu_unknown_msr;
-	machine->vcpus.memory_lost = vcpu_memory_lost;
-	return vcpus_init(&machine->vcpus, machine->config->cpus, model, error, error_size);
-}
-
-static int build_timers(struct machine *machine, char *error, size_t error_size)
+int machine_init_timers(struct machine *machine, char *error, size_t error_size)
 {
 	int r;
 
@@ -591,7 +569,7 @@ static int build_timers(struct machine *machine, char *error, size_t error_size)
 	return r;
 }
 
-static void build_env(struct machine *machine)
+void machine_init_callbacks(struct machine *machine)
 {
 	io_bus_init(&machine->io);
 	doorbells_init(&machine->doorbells, machine->loop, &machine->kvm);
@@ -609,181 +587,17 @@ static void build_env(struct machine *machine)
 		.poll_wait = env_poll_wait,
 		.poll_done = env_poll_done,
 		.wall_clock = env_wall_clock,
+		.get_registers = env_get_registers,
+		.set_registers = env_set_registers,
 	};
 	machine->guest_log_limit = (struct log_limit){
 		.burst = GUEST_LOG_BURST,
 		.interval_ns = GUEST_LOG_INTERVAL_NS,
 	};
-}
-
-/* The host's side of disks and ports. */
-static int build_backends(struct machine *machine, char *error, size_t error_size)
-{
-	const struct vm_config *config = machine->config;
-	struct board *board = &machine->board;
-	int r = 0;
-
-	board->config = config;
-
-	for (unsigned int i = 0; i < config->disk_count && r == 0; i++) {
-		const struct vm_disk disk = vm_config_parents(config, &config->disks[i]);
-
-		r = blockio_new(machine->loop, &disk, &board->disks[disk.slot], error, error_size);
-	}
-	if (r == 0)
-		r = media_new(&machine->media, machine->loop, config, board, error, error_size);
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < VM_SERIAL_MAX && r == 0; i++)
-		r = chardev_new(machine->loop, &config->serial[i], &board->serial[i]);
-	if (r == 0)
-		r = chardev_new(machine->loop, &config->parallel, &board->parallel);
-	if (r == 0)
-		r = chardev_new(machine->loop, &config->debugcon, &board->debugcon);
-	if (r < 0) {
-		snprintf(error, error_size, "a serial or parallel port: %s", strerror(-r));
-		return r;
-	}
-	r = netports_new(machine->loop, config, board->nics);
-	if (r < 0)
-		snprintf(error, error_size, "a network adapter: %s", strerror(-r));
-	return r;
-}
-
-static int build_board(struct machine *machine, char *error, size_t error_size)
-{
-	struct board *board = &machine->board;
-	int r;
-
-	board->env = &machine->env;
-	board->pci = &machine->pci;
-	board->isa_irqs = &machine->isa_irqs;
-	board->display.sync = sync_display;
-	board->vram = machine->memory.vram.bytes ? &machine->memory.vram : NULL;
-	board->below_4g = machine->memory.layout.below_4g;
-	board->above_4g = machine->memory.layout.above_4g;
-	board->in_kernel_chips = machine->config->kvm_fd >= 0;
-	r = board_440bx_build(board, error, error_size);
-	if (r < 0)
-		return r;
-	doorbells_add(&machine->doorbells, board->devices, board->count);
-	r = firmware_publish(board->fwcfg, machine->config, board->below_4g, board->above_4g);
-	if (r < 0)
-		snprintf(error, error_size, "the firmware's tables: %s", strerror(-r));
-	if (r == 0)
-		r = linux_boot_publish(board->fwcfg, machine->config, board->below_4g, error,
-				       error_size);
-	return r;
-}
-
-static int build(struct machine *machine, char *error, size_t error_size)
-{
-	bool processors = machine->config->kvm_fd >= 0;
-	int r;
-
-	build_env(machine);
-	r = build_timers(machine, error, error_size);
-	if (r == 0 && processors)
-		r = kvm_init(&machine->kvm, machine->config->kvm_fd, error, error_size);
-	if (r == 0)
-		r = build_memory(machine, error, error_size);
-	if (r == 0 && processors)
-		r = build_vcpus(machine, error, error_size);
-	if (r == 0)
-		r = build_backends(machine, error, error_size);
-	if (r == 0)
-		r = build_board(machine, error, error_size);
-	if (r == 0)
-		r = desk_new(machine->loop, machine->config, machine_display(machine),
-			     &machine->board.input, &machine->desk, error, error_size);
-	if (r < 0)
-		return r;
-	memslot_init(&machine->memslots, machine->kvm.vm_fd);
-	machine->pending = 0;
-	machine_memory_map_changed(machine);
-	r = kvm_capture_reset_chips(&machine->kvm);
-	if (r < 0)
-		snprintf(error, error_size, "/dev/kvm: reading the interrupt controllers: %s",
-			 strerror(-r));
-	for (unsigned int i = 0; i < MACHINE_BACKENDS_MAX; i++) {
-		if (machine_backend(machine, i))
-			blockio_watch_idle(machine_backend(machine, i), disk_idle, machine);
-	}
-	if (r == 0)
-		r = save_writer_new(machine->loop, &machine->save_writer);
-	if (r == 0 && machine->config->restore.fd >= 0)
-		r = snapshot_restore(machine, &machine->config->restore, error, error_size);
-	/* Everything that is made through it is made. */
-	machine->kvm.fd = fd_close(machine->kvm.fd);
-	return r;
-}
-
-int machine_new(struct loop *loop, const struct vm_config *config, struct machine **ret_machine)
-{
-	struct machine *machine = calloc(1, sizeof(*machine));
-	char error[256] = "";
-	int r = -ENOMEM;
-
-	if (machine) {
-		machine->config = config;
-		machine->loop = loop;
-		machine->state = MACHINE_PAUSED;
-		machine->timer_fd = -1;
-		machine->kvm.fd = machine->kvm.vm_fd = -1;
-		machine->ended.run = quit_loop;
-		r = build(machine, error, sizeof(error));
-	}
-	if (r < 0) {
-		log_error("%s: %s", config->name, error[0] ? error : strerror(-r));
-		machine_free(machine);
-		return r;
-	}
-	*ret_machine = machine;
-	return 0;
-}
-
-int machine_start(struct machine *machine)
-{
-	int r = 0;
-
-	for (unsigned int i = 0; i < VM_DISKS_MAX && r == 0; i++) {
-		if (machine->board.disks[i])
-			r = blockio_start(machine->board.disks[i]);
-	}
-	if (r == 0)
-		r = media_start(&machine->media);
-	if (r == 0)
-		r = save_writer_start(machine->save_writer);
-	if (r == 0)
-		r = vcpus_start(&machine->vcpus);
-	if (r == 0)
-		kvm_pause_pit(&machine->kvm);
-	return r;
-}
-
-void machine_free(struct machine *machine)
-{
-	if (!machine)
-		return;
-	vcpus_stop(&machine->vcpus);
-	save_writer_free(machine->save_writer);
-	save_free(machine);
-	save_session_free(machine);
-	/* Workers first: their last completions must still find the devices. */
-	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
-		blockio_free(machine->board.disks[i]);
-	desk_free(machine->desk);
-	media_free(&machine->media);
-	doorbells_fini(&machine->doorbells);
-	board_free(&machine->board);
-	netports_free(machine->board.nics);
-	for (unsigned int i = 0; i < VM_SERIAL_MAX; i++)
-		chardev_free(machine->board.serial[i]);
-	chardev_free(machine->board.parallel);
-	chardev_free(machine->board.debugcon);
-	vcpus_fini(&machine->vcpus);
-	memory_fini(&machine->memory);
-	kvm_fini(&machine->kvm);
-	fd_close(machine->timer_fd);
-	free(machine);
+	machine->vcpus.settle = vcpu_settle;
+	machine->vcpus.event = vcpu_event;
+	machine->vcpus.unknown_msr = vcpu_unknown_msr;
+	machine->vcpus.memory_lost = vcpu_memory_lost;
+	machine->board.display.sync = sync_display;
+	machine->ended.run = quit_loop;
 }

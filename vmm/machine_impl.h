@@ -56,6 +56,8 @@ struct machine {
 
 	struct machine_watcher watcher; /* of a device test port */
 	struct log_limit guest_log_limit;
+	uint32_t seen_msrs[64]; /* unknown ones that the guest has used */
+	unsigned int seen_msr_count;
 	struct loop_post ended;
 
 	struct save *save; /* under way; NULL: none */
@@ -78,5 +80,12 @@ void machine_memory_map_changed(struct machine *machine);
  * comes meanwhile waits.
  */
 void machine_hear(struct machine *machine, bool hears);
+
+/* Everything through which devices, processors and the loop call the machine. */
+void machine_init_callbacks(struct machine *machine);
+/* Hears from now on when no disk is busy any more. */
+void machine_watch_disks(struct machine *machine);
+/* Clock, timers and the descriptor that wakes the loop for them. 0, or -errno with one line. */
+int machine_init_timers(struct machine *machine, char *error, size_t error_size);
 
 #endif

@@ -23,7 +23,7 @@ static bool continues(const struct memmap_range *before, const struct memmap_ran
 {
 	if (before->gpa + before->size != range->gpa || before->kind != range->kind)
 		return false;
-	if (range->gpa == SHADOW_BASE || range->gpa == SHADOW_END)
+	if (range->gpa == VIDEO_BASE || range->gpa == SHADOW_BASE || range->gpa == SHADOW_END)
 		return false;
 	return before->ram_offset + before->size == range->ram_offset &&
 	       (range->kind == MEMMAP_RAM || range->kind == MEMMAP_RAM_READONLY ||
@@ -52,7 +52,7 @@ static void add_low_ram(struct memmap *map, const struct memmap_input *input, ui
 	uint64_t hole = input->hole_bytes ? input->hole_base : UINT64_MAX;
 	uint64_t hole_end = hole + input->hole_bytes;
 
-	end = min_u64(end, input->below_4g);
+	end = min_u64(end, input->below_4g - min_u64(input->tseg_bytes, input->below_4g));
 	if (gpa >= end)
 		return;
 	if (hole >= end || !input->hole_bytes || hole_end <= gpa) {
@@ -113,7 +113,11 @@ void memmap_build(const struct memmap_input *input, struct memmap *ret_map)
 
 	ret_map->count = 0;
 	add_low_ram(ret_map, input, 0, VIDEO_BASE);
-	add_aperture(ret_map, &input->apertures[1], VIDEO_BASE, SHADOW_BASE);
+	if (input->smram_open)
+		add(ret_map, (struct memmap_range){ VIDEO_BASE, SHADOW_BASE - VIDEO_BASE,
+						    MEMMAP_RAM, VIDEO_BASE, 0 });
+	else
+		add_aperture(ret_map, &input->apertures[1], VIDEO_BASE, SHADOW_BASE);
 	for (unsigned int i = 1; i < MEMMAP_PAM_AREAS; i++)
 		add_shadow(ret_map, input, SHADOW_BASE + (i - 1) * PAM_AREA_BYTES, PAM_AREA_BYTES,
 			   input->pam[i]);

@@ -50,6 +50,8 @@ struct memmap_input {
 	/* [0]: beyond RAM, [1]: within A0000h to BFFFFh; what does not fit there is left out. */
 	struct memmap_aperture apertures[MEMMAP_APERTURES];
 	uint64_t hole_base, hole_bytes; /* FDHC: RAM hidden there; 0 bytes: none */
+	bool smram_open;		/* SMRAM at A0000h is seen instead of the video adapter */
+	uint64_t tseg_bytes;		/* at the end of low RAM, hidden from all but SMM */
 };
 
 struct memmap_range {

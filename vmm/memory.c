@@ -34,6 +34,15 @@ static void *map_aligned(uint64_t size)
 	return aligned;
 }
 
+/* Of the pages that the host has set aside: all of them now, or NULL. */
+static void *map_reserved(uint64_t size)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE;
+	void *ram = mmap(NULL, round_up(size, HUGE_PAGE), PROT_READ | PROT_WRITE, flags, -1, 0);
+
+	return ram == MAP_FAILED ? NULL : ram;
+}
+
 /* The RAM behind @gpa when it can be read (or written, when @write), NULL otherwise; *ret_run
  * bytes. */
 static uint8_t *dma_run(const struct memory *memory, uint64_t gpa, bool write, uint64_t *ret_run)
@@ -219,7 +228,8 @@ static void *memory_dma_map(struct dma *dma, uint64_t gpa, size_t size)
 	return start;
 }
 
-int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, size_t rom_bytes)
+int memory_init(struct memory *memory, uint64_t ram_bytes, enum vm_pages pages, bool ksm,
+		const uint8_t *rom, size_t rom_bytes)
 {
 	memset(memory, 0, sizeof(*memory));
 	memory->dma = (struct dma){
@@ -230,15 +240,18 @@ int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, s
 	memory->ram_bytes = ram_bytes;
 	memmap_split(ram_bytes, &memory->layout.below_4g, &memory->layout.above_4g);
 	memory->layout.rom_bytes = rom_bytes;
-	memory->ram = map_aligned(ram_bytes);
+	memory->ram = pages == VM_PAGES_RESERVED ? map_reserved(ram_bytes) : map_aligned(ram_bytes);
 	memory->rom =
 		mmap(NULL, rom_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (!memory->ram || memory->rom == MAP_FAILED)
 		return -ENOMEM;
 	memcpy(memory->rom, rom, rom_bytes);
 	/* Advice only: a host without these features runs the guest all the same. */
-	madvise(memory->ram, ram_bytes, MADV_HUGEPAGE);
-	madvise(memory->ram, ram_bytes, MADV_MERGEABLE);
+	if (pages != VM_PAGES_RESERVED)
+		madvise(memory->ram, ram_bytes,
+			pages == VM_PAGES_HUGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	if (ksm)
+		madvise(memory->ram, ram_bytes, MADV_MERGEABLE);
 	madvise(memory->ram, ram_bytes, MADV_DONTDUMP);
 	memory_remap(memory);
 	return 0;
@@ -263,7 +276,7 @@ void memory_fini(struct memory *memory)
 		munmap(memory->vram.bytes, memory->vram.size);
 	memory->vram.bytes = NULL;
 	if (memory->ram)
-		munmap(memory->ram, memory->ram_bytes);
+		munmap(memory->ram, round_up(memory->ram_bytes, HUGE_PAGE));
 	if (memory->rom && memory->rom != MAP_FAILED)
 		munmap(memory->rom, memory->layout.rom_bytes);
 	memory->ram = NULL;

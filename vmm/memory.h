@@ -9,6 +9,7 @@
 #ifndef VMM_MEMORY_H
 #define VMM_MEMORY_H
 
+#include "config.h"
 #include "memmap.h"
 #include "../devmodel/display.h"
 #include "../devmodel/dma.h"
@@ -28,10 +29,11 @@ struct memory {
 };
 
 /*
- * @rom: the firmware image, copied; @rom_bytes a multiple of 64 KiB up to 1 MiB. 0 or -ENOMEM. The
+ * @pages and @ksm: see config.h. @rom: the firmware image, copied; @rom_bytes a multiple of 64 KiB up to 1 MiB. 0 or -ENOMEM. The
  * map is that of a chipset after reset.
  */
-int memory_init(struct memory *memory, uint64_t ram_bytes, const uint8_t *rom, size_t rom_bytes);
+int memory_init(struct memory *memory, uint64_t ram_bytes, enum vm_pages pages, bool ksm,
+		const uint8_t *rom, size_t rom_bytes);
 void memory_fini(struct memory *memory);
 
 /* The display adapter's memory; once. 0 or -ENOMEM. */

@@ -126,14 +126,19 @@ static void put_bios(struct builder *b)
 	end(b);
 }
 
-static void put_system(struct builder *b, const uint8_t uuid[16])
+static void put_system(struct builder *b, const struct vm_config *config)
 {
+	const struct vm_smbios *own = &config->smbios;
+
 	begin(b, SYSTEM, 0);
-	put_string(b, VENDOR);
-	put_string(b, BOARD_NAME);
-	put_string(b, MAINSTAY_VERSION);
-	cursor_put_u8(&b->c, 0); /* serial number: the uuid is the identity */
-	cursor_put_bytes(&b->c, uuid, 16);
+	put_string(b, own->manufacturer[0] ? own->manufacturer : VENDOR);
+	put_string(b, own->product[0] ? own->product : BOARD_NAME);
+	put_string(b, own->version[0] ? own->version : MAINSTAY_VERSION);
+	if (own->serial[0])
+		put_string(b, own->serial);
+	else
+		cursor_put_u8(&b->c, 0); /* the uuid is the identity */
+	cursor_put_bytes(&b->c, config->uuid, 16);
 	cursor_put_u8(&b->c, 6); /* woken by the power switch */
 	end(b);
 }
@@ -273,7 +278,7 @@ size_t smbios_build(const struct vm_config *config, uint64_t below_4g, uint64_t 
 	const struct cpu_model *model = cpu_model_find(config->cpu_model);
 
 	put_bios(&b);
-	put_system(&b, config->uuid);
+	put_system(&b, config);
 	put_baseboard(&b);
 	put_chassis(&b);
 	for (unsigned int i = 0; i < config->cpus; i++)

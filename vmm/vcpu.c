@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
+#include "../devmodel/device.h"
 #include "../devmodel/io.h"
 #include "cpuid.h"
 #include "kvm.h"
@@ -274,6 +276,37 @@ void vcpus_drain_posted(struct vcpu_set *set)
 	}
 }
 
+bool vcpus_get_registers(const struct vcpu_set *set, struct device_registers *ret_registers)
+{
+	struct kvm_regs regs;
+
+	if (!set->current || ioctl(set->current->fd, KVM_GET_REGS, &regs) < 0)
+		return false;
+	*ret_registers = (struct device_registers){
+		.eax = (uint32_t)regs.rax,
+		.ebx = (uint32_t)regs.rbx,
+		.ecx = (uint32_t)regs.rcx,
+		.edx = (uint32_t)regs.rdx,
+		.esi = (uint32_t)regs.rsi,
+		.edi = (uint32_t)regs.rdi,
+	};
+	return true;
+}
+
+void vcpus_set_registers(const struct vcpu_set *set, const struct device_registers *registers)
+{
+	struct kvm_regs regs;
+
+	if (!set->current || ioctl(set->current->fd, KVM_GET_REGS, &regs) < 0)
+		return;
+	regs.rbx = registers->ebx;
+	regs.rcx = registers->ecx;
+	regs.rdx = registers->edx;
+	regs.rsi = registers->esi;
+	regs.rdi = registers->edi;
+	(void)ioctl(set->current->fd, KVM_SET_REGS, &regs);
+}
+
 static void handle_io(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -286,7 +319,9 @@ static void handle_io(struct vcpu *vcpu)
 	if (run->io.direction == KVM_EXIT_IO_IN) {
 		vcpu->stats.exits[EXIT_IO_IN]++;
 		if (run->io.count == 1) {
+			vcpu->set->current = vcpu;
 			value = io_port_read(io, port, size);
+			vcpu->set->current = NULL;
 			memcpy(data, &value, size);
 		} else {
 			io_port_read_string(io, port, size, data, run->io.count);
@@ -445,7 +480,20 @@ static void *vcpu_thread(void *opaque)
 	return NULL;
 }
 
-int vcpus_start(struct vcpu_set *set)
+/* For a thread on the host's processor @pin; -1: on any. 0 or an errno. */
+static int pin_attr(pthread_attr_t *ret_attr, int pin)
+{
+	cpu_set_t set;
+	int r = pthread_attr_init(ret_attr);
+
+	if (r || pin < 0)
+		return r;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)pin, &set);
+	return pthread_attr_setaffinity_np(ret_attr, sizeof(set), &set);
+}
+
+int vcpus_start(struct vcpu_set *set, const int *pins)
 {
 	struct sigaction action = { .sa_handler = kicked };
 	sigset_t signals;
@@ -458,12 +506,18 @@ int vcpus_start(struct vcpu_set *set)
 	sigdelset(&signals, SIGBUS);
 	for (unsigned int i = 0; i < set->count; i++) {
 		struct vcpu *vcpu = &set->vcpus[i];
+		pthread_attr_t attr;
 		sigset_t before;
 		int r;
 
+		r = pin_attr(&attr, pins[i]);
+		if (r)
+			return -r;
+
 		pthread_sigmask(SIG_SETMASK, &signals, &before);
-		r = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+		r = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		pthread_attr_destroy(&attr);
 		if (r)
 			return -r;
 		vcpu->started = true;

@@ -32,6 +32,7 @@ struct io_bus;
 struct kvm;
 struct loop;
 struct memory;
+struct device_registers;
 struct vcpu_set;
 
 enum vcpu_reset { VCPU_RESET_NONE, VCPU_RESET_INIT, VCPU_RESET_HARD };
@@ -75,6 +76,7 @@ struct vcpu_set {
 	unsigned int count;
 	uint32_t tsc_khz; /* of the guest's time stamp counter; 0: unknown */
 	struct vcpu *vcpus;
+	struct vcpu *current;	    /* whose port access is being handled; NULL: nobody's */
 	_Atomic uint32_t held;	    /* futex: number of holds; nobody enters while not 0 */
 	_Atomic uint32_t resetting; /* futex: vCPUs that have yet to load their reset state */
 	_Atomic bool ending;
@@ -91,8 +93,8 @@ struct vcpu_set {
  */
 int vcpus_init(struct vcpu_set *set, unsigned int count, const struct cpu_model *model, char *error,
 	       size_t error_size);
-/* Starts the threads; they wait while held. 0 or -errno. */
-int vcpus_start(struct vcpu_set *set);
+/* Starts the threads, each on the host's processor @pins[i] unless that is -1; they wait while held. 0 or -errno. */
+int vcpus_start(struct vcpu_set *set, const int *pins);
 /* Ends and joins the threads. Without the lock. */
 void vcpus_stop(struct vcpu_set *set);
 void vcpus_fini(struct vcpu_set *set);
@@ -115,6 +117,13 @@ void vcpus_drain_posted(struct vcpu_set *set);
 void vcpus_park(struct vcpu_set *set, struct loop_post *parked);
 bool vcpus_are_parked(const struct vcpu_set *set);
 void vcpus_unpark(struct vcpu_set *set);
+/*
+ * With the lock, in the access that a device handles: the general registers of the processor that
+ * makes it. False: no processor makes one.
+ */
+bool vcpus_get_registers(const struct vcpu_set *set, struct device_registers *ret_registers);
+/* All but EAX, which the access itself gives. */
+void vcpus_set_registers(const struct vcpu_set *set, const struct device_registers *registers);
 /* With the lock, under a hold. */
 void vcpus_reset(struct vcpu_set *set, enum vcpu_reset kind);
 

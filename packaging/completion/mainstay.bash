@@ -42,11 +42,12 @@ _mainstay_net_options()
 _mainstay_value()
 {
 	case $1 in
-	--config | --restore | --check | --firmware | --kernel | --initrd | --firmware-log) _mainstay_files "$2" ;;
+	--config | --restore | --check | --nvram | --firmware | --kernel | --initrd | --firmware-log) _mainstay_files "$2" ;;
 	--drive | --floppy | --cdrom) _mainstay_files "$2" ;;
 	--boot) _mainstay_words "disk,floppy,cdrom floppy,disk cdrom,disk disk" "$2" ;;
 	--format) _mainstay_words "160K 180K 320K 360K 720K 1.2M 1.44M DMF 2.88M" "$2" ;;
-	--cpu) _mainstay_words "nt4 p5 p3 host help" "$2" ;;
+	--cpu) _mainstay_words "nt4 p5 486 p3 p4 host help" "$2" ;;
+	--tune) _mainstay_words "pages=huge pages=small pages=reserved ksm=off pit=drop" "$2" ;;
 	--cpus) _mainstay_words "1 2 3 4 5 6 7 8" "$2" ;;
 	--memory) _mainstay_words "64M 128M 256M 512M 1G" "$2" ;;
 	--resume-clock) _mainstay_words "catch-up frozen" "$2" ;;
@@ -62,7 +63,7 @@ _mainstay_value()
 	--password-file | --certificate) _mainstay_files "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
 	--net) _mainstay_words "nat internal: loopback: external: none" "$2" ;;
-	--name | --uuid | --append | --ide-irq-delay | --timeout | --label | --listen | --seconds) ;;
+	--name | --uuid | --append | --ide-irq-delay | --timeout | --label | --smbios | --listen | --seconds) ;;
 	*) return 1 ;;
 	esac
 }
@@ -71,7 +72,7 @@ _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
 	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --net --display --keyboard --name
-		--uuid --firmware --firmware-log --firmware-console --fast-disk --ide-irq-delay --kernel --initrd --append --rtc --resume-clock --sandbox"
+		--uuid --firmware --firmware-log --firmware-console --fast-disk --ide-irq-delay --kernel --initrd --append --nvram --rtc --resume-clock --smbios --tune --sandbox"
 
 	COMPREPLY=()
 	machine+=" --undo"

@@ -319,7 +319,7 @@ Test(mc146818, alarm_in_twelve_hour_format)
 Test(mc146818, presets_and_both_banks_survive_a_hard_reset_only)
 {
 	uint8_t image[256] = { [0x10] = 0x40, [0x5f] = 3, [0x80] = 0x77, [0x0b] = 0xff };
-	struct mc146818_config config = { image, sizeof(image) };
+	struct mc146818_config config = { .image = image, .image_bytes = sizeof(image) };
 	struct bench *other = bench_new();
 	struct device *dev = bench_add(other, &mc146818_class, &config);
 

@@ -235,6 +235,23 @@ refused "insert_into_nothing" "no such machine is running" -- insert nobody flop
 refused "insert_what_is_missing" "no.iso: CD-ROM" -- insert nobody cd0 no.iso
 rm old.vfd
 
+# --- the battery
+FAKE_VMM=exit m run "${common[@]}" --nvram new.nvram
+[[ $status == 0 && $(stat -c %s new.nvram) == 1024 ]]
+result $? "nvram_is_made"
+FAKE_VMM=exit m run "${common[@]}" --nvram new.nvram
+[[ $status == 0 ]]
+result $? "nvram_is_used_again"
+echo garbage >bad.nvram
+refused "nvram_of_something_else" "bad.nvram" "remove it" -- run "${common[@]}" --nvram bad.nvram
+truncate -s 0 bad.nvram; head -c 1024 /dev/urandom >bad.nvram
+refused "nvram_damaged" "bad.nvram" "damaged" -- run "${common[@]}" --nvram bad.nvram
+refused "nvram_without_folder" "nodir/x" -- run "${common[@]}" --nvram nodir/x
+FAKE_VMM=refuse m run "${common[@]}" --nvram gone.nvram
+[[ $status == 1 && ! -e gone.nvram ]]
+result $? "nvram_of_a_machine_that_did_not_start_is_removed"
+rm new.nvram bad.nvram
+
 # --- what ports lead to
 refused "serial_nobody_listens" "nosock" "start what listens there" -- run "${common[@]}" --serial connect:nosock
 refused "serial_no_address" "nohost" "not HOST:PORT" -- run "${common[@]}" --serial tcp:nohost
@@ -295,8 +312,8 @@ values = {
     "a/b", "a\nb", "a" * 64, "a" * 65, "\u00e4", 5], "uuid": ["00112233-4455-6677-8899-aabbccddeeff",
     "{00112233-4455-6677-8899-AABBCCDDEEFF}", "{00112233-4455-6677-8899-aabbccddeeff", "x", 1],
     "board": [1, 0], "memory_mib": [4, 3, 3584, 3585, 128.0, 128.5, "4", 1048576, 1048577, -1, 1 << 70],
-    "cpus": [1, 8, 0, 9, None], "cpu": ["nt4", "p5", "p3", "host", "x", 1], "firmware": ["x", "", 1, "y" * 4095,
-    "y" * 4096], "firmware_log": ["x", ""], "rtc": ["local", "utc", "x"], "resume_clock": ["catch-up", "frozen", "x"], "sandbox": ["full", "degraded", "x"],
+    "cpus": [1, 8, 0, 9, None], "cpu": ["nt4", "p5", "486", "p3", "p4", "host", "x", 1], "firmware": ["x", "", 1, "y" * 4095,
+    "y" * 4096], "firmware_log": ["x", ""], "nvram": ["x", "", 1], "rtc": ["local", "utc", "x"], "resume_clock": ["catch-up", "frozen", "x"], "sandbox": ["full", "degraded", "x"],
     "undo": ["off", "keep", "commit", "discard", "ask", "x", 1],
     "disks": [[], {}, [1], [{}], [D()], [D()] * 4, [D()] * 5, [D(slot="primary-master")] * 2,
     [D(slot="primary-slave"), D(slot="primary-master")], [D(format="raw")], [D(format="x")],
@@ -309,6 +326,9 @@ values = {
     [{"slot": "primary-slave"}] * 2, [{"read_only": True}]],
     "firmware_console": [0, 4, 5, -1, "1"], "fast_disk": [True, False, 1], "ide_irq_delay_us": [0, 100000, 100001],
     "kernel": ["x", "", 1], "initrd": ["x"], "append": ["x"],
+    "smbios": [{}, {"serial": "a"}, {"serial": "\u00e4"}, {"serial": ""}, {"product": "a" * 65}, {"x": 1}, 1],
+    "tuning": [{}, {"pages": "small"}, {"pages": "x"}, {"ksm": False}, {"ksm": 0}, {"pit": "drop"}, {"pin": "0"},
+    {"pin": ""}, {"x": 1}],
     "boot": ["disk", "cdrom,disk", "disk,disk", "", "tape", 1],
     "serial": [[], [{"kind": k} for k in ("none", "pty", "stdio", "console")], [{"kind": "unix"}],
     [{"kind": "unix", "path": "x"}], [{"kind": "file", "path": "x"}], [{"kind": "pty", "path": "x"}],
@@ -332,7 +352,7 @@ values = {
     "unknown": [1],
 }
 files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in l]
-files += [{"version": 1, "cpu": c, "memory_mib": m} for c in ("nt4", "p5", "p3", "host")
+files += [{"version": 1, "cpu": c, "memory_mib": m} for c in ("nt4", "p5", "486", "p3", "p4", "host")
           for m in (3584, 3585, 65024, 65025)]
 files += [{"version": 1, "kernel": "x", **k} for k in ({"initrd": "x"}, {"initrd": ""}, {"append": ""}, {"append": 1},
           {"append": "y" * 4095}, {"append": "y" * 4096}, {"initrd": "x", "append": "y"})]

@@ -29,6 +29,9 @@ _Static_assert(MACHINE_FLOPPIES_MAX == VM_FLOPPIES_MAX, "floppy drives");
 _Static_assert(MACHINE_SERIAL_MAX == VM_SERIAL_MAX, "serial ports");
 _Static_assert(MACHINE_NAME_MAX == VM_NAME_MAX, "names");
 _Static_assert(MACHINE_BOARD == VM_BOARD, "board");
+_Static_assert(MACHINE_IDE_IRQ_DELAY_US == VM_IDE_IRQ_DELAY_US, "IDE delay");
+_Static_assert((int)MACHINE_PAGES_RESERVED == (int)VM_PAGES_RESERVED, "pages");
+_Static_assert(MACHINE_SMBIOS_MAX + 1 == VM_SMBIOS_BYTES, "SMBIOS");
 _Static_assert(MACHINE_LABEL_MAX + 1 == sizeof(((struct vm_disk *)0)->name), "disks' names");
 _Static_assert(MACHINE_LABEL_MAX + 1 == sizeof(((struct vm_char *)0)->name), "ports' names");
 
@@ -59,6 +62,8 @@ static const char *const full_arguments[] = {
 	"--floppy=empty",
 	"--cdrom=/disks/nt4.iso",
 	"--boot=cdrom,disk",
+	"--tune=pages=small,ksm=off,pit=drop,pin=3+0",
+	"--smbios=manufacturer=ACME,product=Server 1,serial=42",
 	"--serial=stdio",
 	"--serial=none",
 	"--serial=unix:/run/x",
@@ -101,6 +106,11 @@ static void assert_full(const struct machine_config *config)
 	cr_assert_eq(config->cdroms[0].slot, 2, "away from the disks");
 	cr_assert_str_eq(config->cdroms[0].path, "/disks/nt4.iso");
 	cr_assert_str_eq(machine_boot_names[config->boot], "cdrom,disk");
+	cr_assert_eq(config->tuning.pages, MACHINE_PAGES_SMALL);
+	cr_assert(!config->tuning.ksm);
+	cr_assert_eq(config->tuning.pit, MACHINE_PIT_DROP);
+	cr_assert_str_eq(config->smbios.product, "Server 1");
+	cr_assert_null(config->smbios.version);
 	cr_assert_eq(config->serial_count, 3);
 	cr_assert_eq(config->serial[0].kind, MACHINE_CHAR_STDIO);
 	cr_assert_eq(config->serial[1].kind, MACHINE_CHAR_NONE);
@@ -149,6 +159,14 @@ static void assert_drives(const struct vm_config *vm)
 	cr_assert_eq(vm->cdroms[2].medium.disk.fd, 110);
 	cr_assert(vm->cdroms[2].medium.disk.read_only);
 	cr_assert_not(vm->cdroms[3].present);
+	cr_assert_eq(vm->pages, VM_PAGES_SMALL);
+	cr_assert(!vm->ksm);
+	cr_assert_eq(vm->pit, VM_PIT_DROP);
+	cr_assert_eq(vm->cpu_pins[0], 3);
+	cr_assert_eq(vm->cpu_pins[1], 0);
+	cr_assert_eq(vm->cpu_pins[2], -1);
+	cr_assert_str_eq(vm->smbios.manufacturer, "ACME");
+	cr_assert_str_eq(vm->smbios.version, "");
 	cr_assert_eq(vm->boot[0], VM_BOOT_CDROM);
 	cr_assert_eq(vm->boot[1], VM_BOOT_DISK);
 	cr_assert_eq(vm->boot[2], VM_BOOT_NONE);
@@ -249,7 +267,7 @@ Test(machine_config, wrong_options_are_named)
 		{ "--memory=much", "not a size" },
 		{ "--cpus=0", "1 to 8" },
 		{ "--cpus=9", "1 to 8" },
-		{ "--cpu=z80", "nt4, p5, p3, host" },
+		{ "--cpu=z80", "nt4, p5, 486, p3, p4, host" },
 		{ "--name=.x", "--name .x" },
 		{ "--name=a/b", "--name a/b" },
 		{ "--uuid=1234", "uuid" },
@@ -283,6 +301,13 @@ Test(machine_config, wrong_options_are_named)
 		{ "--cdrom=a,readonly", "slot=" },
 		{ "--cdrom=,", "no path" },
 		{ "--boot=tape", "cdrom,disk" },
+		{ "--tune=", "pages, ksm" },
+		{ "--tune=pages", "pages, ksm" },
+		{ "--tune=pages=large", "pages=huge" },
+		{ "--tune=ksm=maybe", "ksm=on" },
+		{ "--tune=pin=", "pin=2+3" },
+		{ "--smbios=colour=red", "manufacturer" },
+		{ "--smbios=serial=\xc3\xa4", "ASCII" },
 		{ "--boot=disk,disk", "cdrom,disk" },
 	};
 
@@ -312,6 +337,9 @@ Test(machine_config, members_must_agree)
 		{ 2,
 		  { "--cdrom=empty,slot=primary-slave", "--cdrom=empty,slot=primary-slave" },
 		  "is taken" },
+		{ 2, { "--cpus=2", "--tune=pin=1" }, "each of the machine's 2" },
+		{ 1, { "--tune=pin=1+2" }, "each of the machine's 1" },
+		{ 1, { "--tune=pin=x" }, "pin: \"x\"" },
 		{ 2, { "--serial=stdio", "--serial=stdio" }, "only one port" },
 		{ 2, { "--serial=console", "--serial=console" }, "only one port" },
 	};
@@ -429,7 +457,7 @@ Test(machine_config, wrong_files_are_named)
 		{ "{\"version\":1,\"memory_mib\":99999999999999999999999}", "memory_mib: must be" },
 		{ "{\"version\":1,\"memory_mib\":4000}", "at most 3584 MiB" },
 		{ "{\"version\":1,\"cpus\":9}", "cpus: must be from 1 to 8" },
-		{ "{\"version\":1,\"cpu\":\"z80\"}", "nt4, p5, p3, host" },
+		{ "{\"version\":1,\"cpu\":\"z80\"}", "nt4, p5, 486, p3, p4, host" },
 		{ "{\"version\":1,\"name\":\"a/b\"}", "name:" },
 		{ "{\"version\":1,\"name\":\"a\\u0000b\"}", "name: must not contain NUL" },
 		{ "{\"version\":1,\"uuid\":\"x\"}", "uuid:" },
@@ -711,6 +739,11 @@ static const char *const wrong_messages[][2] = {
 	{ START ",\"rtc\":{\"local_offset_s\":86401}}", "rtc.local_offset_s" },
 	{ START ",\"ide_irq_delay_us\":-1}", "ide_irq_delay_us" },
 	{ START ",\"fast_disk\":1}", "fast_disk" },
+	{ START ",\"memory\":{\"pages\":\"tiny\"}}", "memory.pages" },
+	{ START ",\"pit\":\"never\"}", "pit" },
+	{ START ",\"cpu_pins\":[-1]}", "cpu_pins" },
+	{ START ",\"cpu_pins\":[0,1,2,3,4,5,6,7,8]}", "at most 8" },
+	{ START ",\"smbios\":{\"serial\":\"\"}}", "smbios.serial" },
 };
 
 Test(vm_config, wrong_messages_are_named)

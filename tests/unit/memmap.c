@@ -47,6 +47,35 @@ Test(memmap, after_reset_the_firmware_is_seen_twice)
 	cr_assert_eq(map.ranges[3].rom_offset, 0);
 }
 
+Test(memmap, smram_is_seen_while_it_is_open)
+{
+	struct memmap_input input = after_reset;
+	struct memmap map;
+
+	input.smram_open = true;
+	map = build(&input);
+	assert_range(&map, 0, 0, 0xa0000, MEMMAP_RAM);
+	assert_range(&map, 1, 0xa0000, 0x20000, MEMMAP_RAM);
+	cr_assert_eq(map.ranges[1].ram_offset, 0xa0000);
+	input.smram_open = false;
+	map = build(&input);
+	cr_assert_null(memmap_find(&map, 0xa0000));
+}
+
+Test(memmap, tseg_is_hidden_at_the_end_of_memory)
+{
+	struct memmap_input input = after_reset;
+	struct memmap map;
+
+	input.tseg_bytes = MIB(1);
+	map = build(&input);
+	assert_range(&map, 2, 0x100000, MIB(126), MEMMAP_RAM);
+	cr_assert_null(memmap_find(&map, MIB(127)));
+	input.below_4g = MIB(1);
+	map = build(&input);
+	cr_assert_null(memmap_find(&map, 0));
+}
+
 Test(memmap, a_small_image_leaves_the_rest_empty)
 {
 	struct memmap_input input = after_reset;
@@ -137,7 +166,7 @@ static struct memory new_memory(uint64_t bytes)
 
 	for (unsigned int i = 0; i < KIB(256); i++)
 		rom[i] = (uint8_t)(i >> 10);
-	cr_assert_eq(memory_init(&memory, bytes, rom, KIB(256)), 0);
+	cr_assert_eq(memory_init(&memory, bytes, VM_PAGES_HUGE, false, rom, KIB(256)), 0);
 	free(rom);
 	return memory;
 }

@@ -102,16 +102,14 @@ static int check_fits(const struct media_drive *drive, const struct block_image 
 		      const char *medium, char *error, size_t error_size)
 {
 	const struct floppy_format *format = floppy_format_find(image->info.size_bytes);
-	unsigned int kind;
 
 	if (drive->is_cdrom)
 		return 0;
-	kind = drive->board->config->floppies[drive->place].kind;
-	if (format && floppy_kind_takes((enum floppy_kind)kind, format))
+	if (format && floppy_kind_takes((enum floppy_kind)drive->kind, format))
 		return 0;
 	if (format)
 		snprintf(error, error_size, "%s: a disk of %s does not fit the %s drive %s", medium,
-			 format->name, floppy_kinds[kind], drive->name);
+			 format->name, floppy_kinds[drive->kind], drive->name);
 	else
 		snprintf(error, error_size,
 			 "%s: %llu bytes are the size of no floppy disk; 'mainstay floppy' makes "
@@ -159,9 +157,7 @@ bool media_describe(const struct media *media, unsigned int index, struct media_
 		piix4_ide_cdrom(drive->board->ide, drive->place, &cdrom);
 	*ret_info = (struct media_info){
 		.name = drive->name,
-		.kind = drive->is_cdrom
-				? "CD-ROM"
-				: floppy_kinds[drive->board->config->floppies[drive->place].kind],
+		.kind = drive->is_cdrom ? "CD-ROM" : floppy_kinds[drive->kind],
 		.medium = drive->present ? drive->medium.name : NULL,
 		.read_only = drive->present && drive->medium.read_only,
 		.tray_open = cdrom.tray_open,
@@ -203,6 +199,7 @@ int media_new(struct media *media, struct loop *loop, const struct vm_config *co
 		if (!config->floppies[i].kind)
 			continue;
 		drive->place = i;
+		drive->kind = config->floppies[i].kind;
 		snprintf(drive->name, sizeof(drive->name), "floppy%u", i);
 		r = add_drive(media, loop, &config->floppies[i].medium, board, error, error_size);
 		board->floppies[i] = drive->backend;

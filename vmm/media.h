@@ -24,8 +24,9 @@ struct media_drive {
 	char name[12];
 	bool is_cdrom;
 	unsigned int place; /* drive of the floppy controller, slot of the IDE channels */
+	unsigned int kind;  /* enum floppy_kind; CD-ROM drives: 0 */
 	struct block_backend *backend;
-	struct board *board;
+	struct board *board;   /* whose devices these are, once they are made */
 	bool changing;	       /* the worker exchanges the image */
 	bool present;	       /* there is a medium in the drive */
 	struct vm_disk medium; /* what is in it, or will be when the change is done */

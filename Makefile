@@ -159,6 +159,9 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) $(mgmt_libs) -lcriterion
 
+# An emulated processor runs the video BIOS where there is no KVM.
+$(BUILD)/tests/dev/video_bios: vmm_libs += -lunicorn
+
 .PHONY: tests
 tests: $(UNIT_TESTS)
 

@@ -761,10 +761,16 @@ static u8 engine_width(u16 width)
 	return 0;
 }
 
+/* The offset register counts 8 bytes, of planar modes 2 bytes of a plane. */
+static u8 offset_unit(void)
+{
+	return crtc_read(0x3a) & 0x10 ? 8 : 2;
+}
+
 void set_line_bytes(u16 bytes)
 {
 	u32 before = s3_unlock();
-	u16 offset = bytes / 8;
+	u16 offset = bytes / offset_unit();
 
 	crtc_write(0x13, (u8)offset);
 	crtc_write(0x51, (crtc_read(0x51) & 0xcf) | (u8)((offset >> 8 & 3) << 4));
@@ -773,7 +779,7 @@ void set_line_bytes(u16 bytes)
 
 u16 line_bytes(void)
 {
-	return (u16)((crtc_read(0x13) | (crtc_read(0x51) & 0x30) << 4) * 8);
+	return (u16)((crtc_read(0x13) | (crtc_read(0x51) & 0x30) << 4) * offset_unit());
 }
 
 static void load_graphics(u8 planar)
@@ -819,9 +825,7 @@ static void load_depth(const ROM struct vbe_mode *vbe, const ROM struct depth *d
 
 static void set_vbe_data_area(const ROM struct vbe_mode *vbe, u8 clear)
 {
-	u8 height = vbe->height >= 1024 || vbe->height == 480 || vbe->height == 768 ? 16
-		    : vbe->height == 600					    ? 14
-										    : 16;
+	u8 height = vbe->height == 600 ? 14 : 16;
 
 	set_bda8(BDA_MODE, vbe->bits == 4 ? 0x6a : 0x79);
 	set_bda16(BDA_COLUMNS, vbe->width / 8);
@@ -841,21 +845,12 @@ static void set_vbe_data_area(const ROM struct vbe_mode *vbe, u8 clear)
 /* All of the mode's memory to 0, through the window. */
 static void clear_memory(const ROM struct vbe_mode *vbe)
 {
-	u32 bytes = (u32)line_bytes() * vbe->height;
-	u8 banks;
+	/* A bank moves a planar window by a quarter of its size. */
+	u8 step = vbe->bits == 4 ? 4 : 1;
+	u8 banks = (u8)(((u32)line_bytes() * vbe->height + 0xffff) >> 16);
 
-	if (vbe->bits == 4)
-		bytes *= 4;
-	banks = (u8)((bytes + 0xffff) >> 16);
-	if (vbe->bits == 4) {
-		seq_write(2, 0x0f);
-		gfx_write(1, 0);
-		gfx_write(8, 0xff);
-		banks = (u8)((bytes / 4 + 0xffff) >> 16);
-	}
 	for (u8 bank = 0; bank < banks; bank++) {
-		/* A bank moves a planar window by a quarter of its size. */
-		set_bank(vbe->bits == 4 ? bank * 4 : bank);
+		set_bank(bank * step);
 		far_fill(0xa000, 0, 0, 0x7fff);
 		far_fill(0xa000, 0xfffe, 0, 1);
 	}

@@ -14,12 +14,9 @@ void int10_color(struct regs *r)
 		if (bda8(BDA_MODE) >= 4 && bda8(BDA_MODE) <= 6)
 			attr_write(0, (u8)((r->bl & 7) | (r->bl & 8) << 1));
 	} else {
-		u8 first = r->bl & 1 ? 3 : 2;
-
 		palette = (palette & 0xdf) | (r->bl & 1) << 5;
 		for (u8 i = 0; i < 3; i++)
-			attr_write(i + 1,
-				   (u8)((first + (r->bl & 1 ? i * 2 : i * 2)) | (palette & 0x10)));
+			attr_write(i + 1, (u8)((2 + (r->bl & 1) + i * 2) | (palette & 0x10)));
 	}
 	set_bda8(BDA_PALETTE, palette);
 }

@@ -17,13 +17,8 @@ void set_cursor_shape(u8 first, u8 last)
 	/* Shapes are given for cells of 8 lines; in taller ones they are moved to the bottom. */
 	if (!(bda8(BDA_VIDEO_CONTROL) & CONTROL_NO_CURSOR_EMULATION) && height > 8 && last < 8 &&
 	    !(first & 0x20)) {
-		if (last == first + 1)
-			first = height - 3;
-		else
-			first = (u8)(first * height / 8);
-		last = last == (first & 0x1f) + 1 ? height - 2 : (u8)((last + 1) * height / 8 - 1);
-		if (last >= height - 1)
-			last = height - 2;
+		first = (u8)(last == first + 1 ? height - 3 : first * height / 8);
+		last = height - 2;
 	}
 	crtc_write(0x0a, first);
 	crtc_write(0x0b, last);

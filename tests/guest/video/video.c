@@ -465,7 +465,9 @@ static void vbe_modes(void)
 		}
 		expect("depth", found, 1);
 		expect("pitch",
-		       (u32)(indexed(0x3d4, 0x13) | (indexed(0x3d4, 0x51) & 0x30) << 4) * 8, line);
+		       (u32)(indexed(0x3d4, 0x13) | (indexed(0x3d4, 0x51) & 0x30) << 4) *
+			       (bits == 4 ? 2 : 8),
+		       line);
 		expect("engine", indexed(0x3d4, 0x40) & 1, 1);
 		vbe_pixels(line, height, bits);
 		if (wrong) {

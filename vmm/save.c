@@ -186,13 +186,12 @@ static void start_machine(struct save *save)
 {
 	struct machine *machine = save->machine;
 
+	/* A pause was lifted for parking, and is in force again before anybody can enter the guest. */
+	if (!save->stopped && save->phase == SAVE_PARKING && save->was == MACHINE_PAUSED)
+		vcpus_hold(&machine->vcpus, NULL);
 	vcpus_unpark(&machine->vcpus);
-	if (!save->stopped) {
-		/* A pause was lifted for parking. */
-		if (save->phase == SAVE_PARKING && save->was == MACHINE_PAUSED)
-			vcpus_hold(&machine->vcpus, NULL);
+	if (!save->stopped)
 		return;
-	}
 	save->stopped = false;
 	if (save->was == MACHINE_PAUSED || machine->state == MACHINE_ENDED)
 		return;

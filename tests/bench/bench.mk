@@ -70,3 +70,14 @@ bench-net:
 	@packaging/setup
 	@$(MAKE) --no-print-directory all $(BENCH)/net_switch
 	@$(BENCH)/net_switch $(BENCH)/bench-net.json
+
+# Saved states.
+$(BENCH)/state: $(call objects,$(addprefix tests/bench/,state.c machine.c meter.c report.c)) $(call library,base)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
+.PHONY: bench-state
+bench-state:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all $(BENCH)/state $(BENCH)/disk
+	@BUILD=$(BUILD) tests/bench/state.sh $(BENCH_OPTIONS)

@@ -72,7 +72,12 @@ static void our_command(struct command *command, const struct machine *machine,
 	add(command, "%s", setup->disk);
 	add_words(command, fixed);
 	add(command, "--memory");
-	add(command, "%uM", MACHINE_MEMORY_MIB);
+	add(command, "%uM", setup->memory_mib ? setup->memory_mib : MACHINE_MEMORY_MIB);
+	if (setup->restore) {
+		add(command, "--restore");
+		add(command, "%s", setup->restore);
+		add(command, "--keep-state");
+	}
 	add(command, "--serial");
 	add(command, "unix:%s/serial", machine->folder);
 	if (setup->floppy) {
@@ -118,7 +123,15 @@ static void peer_command(struct command *command, const struct machine *machine,
 
 	add_words(command, fixed);
 	add(command, "-m");
-	add(command, "%u", MACHINE_MEMORY_MIB);
+	add(command, "%u", setup->memory_mib ? setup->memory_mib : MACHINE_MEMORY_MIB);
+	if (setup->restore) {
+		add(command, "-incoming");
+		add(command, "exec:cat %s", setup->restore);
+	}
+	if (setup->monitor) {
+		add(command, "-monitor");
+		add(command, "unix:%s/monitor,server=on,wait=off", machine->folder);
+	}
 	add(command, "-drive");
 	add(command, "file=%s,format=vpc,if=ide", setup->disk);
 	add(command, "-serial");
@@ -219,7 +232,7 @@ static bool has_ended(struct machine *machine)
 
 void machine_end(struct machine *machine)
 {
-	static const char *const files[] = { "serial", "firmware", LOG };
+	static const char *const files[] = { "serial", "firmware", "monitor", LOG };
 	char path[128];
 
 	meter_kill();

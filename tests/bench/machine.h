@@ -16,7 +16,10 @@ struct machine_setup {
 	const char *floppy, *cdrom; /* raw images; NULL: no such drive */
 	bool firmware_log;	    /* a debug port that the firmware writes to */
 	bool vga;
-	bool show; /* what comes from the serial port, on standard output */
+	unsigned int memory_mib; /* 0: MACHINE_MEMORY_MIB */
+	bool monitor;		 /* the peer's, a socket in the folder */
+	const char *restore;	 /* a saved state to go on from; NULL: none */
+	bool show;		 /* what comes from the serial port, on standard output */
 };
 
 struct machine {

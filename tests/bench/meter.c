@@ -255,7 +255,8 @@ int meter_returns_stop(uint64_t *ret_returns)
  * Adds up one process's mappings. The guest's memory may have a little more in the same mapping,
  * which then counts: only as much as the guest has is left out.
  */
-static int add_memory(pid_t pid, uint64_t ram_kib, uint64_t *kib, bool *found)
+/* @touched: only what is resident of the guest's memory; else all but that. */
+static int add_memory(pid_t pid, uint64_t ram_kib, bool touched, uint64_t *kib, bool *found)
 {
 	char path[64], line[512];
 	unsigned long long start, end, value, size = 0;
@@ -273,6 +274,10 @@ static int add_memory(pid_t pid, uint64_t ram_kib, uint64_t *kib, bool *found)
 				*found = true;
 				value -= value < ram_kib ? value : ram_kib;
 			}
+			*kib += touched ? 0 : value;
+		} else if (touched && size == ram_kib &&
+			   sscanf(line, "Rss: %llu kB", &value) == 1) {
+			*found = true;
 			*kib += value;
 		}
 	}
@@ -280,7 +285,7 @@ static int add_memory(pid_t pid, uint64_t ram_kib, uint64_t *kib, bool *found)
 	return 0;
 }
 
-int meter_memory(uint64_t ram_kib, uint64_t *ret_kib)
+static int sum_memory(uint64_t ram_kib, bool touched, uint64_t *ret_kib)
 {
 	FILE *processes = fopen(CGROUP "/cgroup.procs", "re");
 	uint64_t kib = 0;
@@ -290,13 +295,23 @@ int meter_memory(uint64_t ram_kib, uint64_t *ret_kib)
 	if (!processes)
 		return -errno;
 	while (r == 0 && fscanf(processes, "%d", &pid) == 1)
-		r = add_memory(pid, ram_kib, &kib, &found);
+		r = add_memory(pid, ram_kib, touched, &kib, &found);
 	fclose(processes);
 	if (r == 0 && !found)
 		r = -ENOENT;
 	if (r == 0)
 		*ret_kib = kib;
 	return r;
+}
+
+int meter_memory(uint64_t ram_kib, uint64_t *ret_kib)
+{
+	return sum_memory(ram_kib, false, ret_kib);
+}
+
+int meter_touched(uint64_t ram_kib, uint64_t *ret_kib)
+{
+	return sum_memory(ram_kib, true, ret_kib);
 }
 
 /* --- the end */

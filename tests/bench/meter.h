@@ -41,6 +41,9 @@ int meter_returns_stop(uint64_t *ret_returns);
  */
 int meter_memory(uint64_t ram_kib, uint64_t *ret_kib);
 
+/* The resident part of that mapping: what the guest has touched. The same errors. */
+int meter_touched(uint64_t ram_kib, uint64_t *ret_kib);
+
 /*
  * Counts exits by their kinds, ports and addresses from now on, and prints that with all of KVM's
  * counters. Costs instructions.

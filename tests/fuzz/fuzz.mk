@@ -15,7 +15,7 @@ CPPFLAGS += -Itests/fuzz/include
 FUZZ_PARTS := $(call objects,tests/fuzz/play.c tests/lib/bench.c tests/lib/class_setup.c)
 DEVICE_CLASSES := $(sort $(shell sed -n 's/^\t&\([a-z0-9_]*\)_class,$$/\1/p' devmodel/classes.c | \
 	sed 's/^null_device$$/null/'))
-FUZZERS := $(patsubst %,$(BUILD)/fuzz/device-%,$(DEVICE_CLASSES) board) $(BUILD)/fuzz/rfb $(BUILD)/fuzz/switch
+FUZZERS := $(patsubst %,$(BUILD)/fuzz/device-%,$(DEVICE_CLASSES) board) $(BUILD)/fuzz/rfb $(BUILD)/fuzz/switch $(BUILD)/fuzz/state
 $(BUILD)/fuzz/device: $(call objects,tests/fuzz/device.c) $(FUZZ_PARTS) \
 		$(foreach l,vmm devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
@@ -31,6 +31,10 @@ $(BUILD)/fuzz/switch: $(call objects,tests/fuzz/switch.c) $(foreach l,net base,$
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(net_libs)
+$(BUILD)/fuzz/state: $(call objects,tests/fuzz/state.c) $(foreach l,vmm state devmodel vhd base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(vmm_libs)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 endif

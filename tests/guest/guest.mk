@@ -25,4 +25,4 @@ $(BUILD)/guest/video.img: tests/guest/video/start.S tests/guest/video/video.c te
 	$(Q)truncate -s 4M $@
 tests: $(GUEST_IMAGES)
 
-SOAK += tests/guest/soak.sh
+SOAK += tests/guest/soak.sh tests/guest/soak_state.sh

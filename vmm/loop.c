@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 #include <unistd.h>
@@ -262,26 +263,28 @@ void loop_watch_free(struct loop_watch *watch)
 	free(watch);
 }
 
-/* --- timers */
+/*
+ * --- timers: descriptors of our own, since sd-event's read files when the first of them is armed,
+ * which the sandbox does not allow
+ */
 
 struct loop_timer {
-	struct loop *loop;
-	sd_event_source *source;
-	uint64_t interval_us;
+	struct loop_watch *watch;
+	int fd;
+	uint32_t interval_ms;
 	void (*due)(void *opaque);
 	void *opaque;
 };
 
-static int timer_due(sd_event_source *source, uint64_t us, void *opaque)
+static void timer_ready(void *opaque, uint32_t events)
 {
 	struct loop_timer *timer = opaque;
+	uint64_t expirations;
 
-	(void)us;
-	sd_event_source_set_time_relative(source, timer->interval_us);
-	loop_lock(timer->loop);
-	timer->due(timer->opaque);
-	loop_unlock(timer->loop);
-	return 0;
+	(void)events;
+	/* It may have been turned off since it woke us. */
+	if (read(timer->fd, &expirations, sizeof(expirations)) > 0)
+		timer->due(timer->opaque);
 }
 
 int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *opaque), void *opaque,
@@ -292,12 +295,13 @@ int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *op
 
 	if (!timer)
 		return -ENOMEM;
-	*timer = (struct loop_timer){ loop, NULL, (uint64_t)interval_ms * 1000, due, opaque };
-	error = sd_event_add_time_relative(loop->event, &timer->source, CLOCK_MONOTONIC,
-					   timer->interval_us, 1000, timer_due, timer);
-	if (error >= 0)
-		error = sd_event_source_set_enabled(timer->source, SD_EVENT_OFF);
+	*timer = (struct loop_timer){ .interval_ms = interval_ms, .due = due, .opaque = opaque };
+	timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	error = timer->fd < 0 ? -errno
+			      : loop_watch_new(loop, timer->fd, EPOLLIN, timer_ready, timer,
+					       &timer->watch);
 	if (error < 0) {
+		fd_close(timer->fd);
 		free(timer);
 		return error;
 	}
@@ -307,16 +311,21 @@ int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *op
 
 void loop_timer_set(struct loop_timer *timer, bool on)
 {
+	const struct timespec interval = { timer->interval_ms / 1000,
+					   timer->interval_ms % 1000 * 1000000L };
+	struct itimerspec when = { 0 };
+
 	if (on)
-		sd_event_source_set_time_relative(timer->source, timer->interval_us);
-	sd_event_source_set_enabled(timer->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+		when = (struct itimerspec){ interval, interval };
+	(void)timerfd_settime(timer->fd, 0, &when, NULL);
 }
 
 void loop_timer_free(struct loop_timer *timer)
 {
 	if (!timer)
 		return;
-	sd_event_source_disable_unref(timer->source);
+	loop_watch_free(timer->watch);
+	fd_close(timer->fd);
 	free(timer);
 }
 

@@ -64,23 +64,12 @@ static int run_bios(struct bench *bench, enum side side, struct machine *machine
 		.floppy = bench->disks[FLOPPY],
 		.cdrom = bench->disks[CD],
 	};
-	int status = 0;
+	int status;
 
-	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
-	    machine_wait_text(machine, "ready") < 0)
+	if (start_and_wait(machine, side, &setup, "ready") < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(bios_operations); i++) {
-		const struct operation *operation = &bios_operations[i];
-		struct cost points[3];
-
-		if (run_operation(machine, operation, points) < 0) {
-			report_failed(&bench->report, BIOS_ROWS + i, side, machine->error);
-			status = -1;
-			continue;
-		}
-		report_value(&bench->report, BIOS_ROWS + i, side,
-			     instructions_of_one(operation, points));
-	}
+	status = report_operations(bench, side, machine, bios_operations,
+				   ARRAY_LEN(bios_operations), BIOS_ROWS);
 	show_counters(bench, "the end of the reads");
 	return status;
 }
@@ -103,9 +92,8 @@ static int run_rtc(struct bench *bench, enum side side, struct machine *machine)
 	struct cost before, after;
 	double start, seconds;
 
-	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
-	    machine_wait_text(machine, "ready") < 0 || machine_command(machine, 'r', 100) < 0 ||
-	    read_cost_at_rest(machine, &before) < 0)
+	if (start_and_wait(machine, side, &setup, "ready") < 0 ||
+	    machine_command(machine, 'r', 100) < 0 || read_cost_at_rest(machine, &before) < 0)
 		return -1;
 	start = seconds_now();
 	if (machine_command(machine, 'r', ticks) < 0)
@@ -127,8 +115,8 @@ static int run_linux(struct bench *bench, enum side side, struct machine *machin
 					     .disk = bench->disks[LINUX_DISK] };
 	struct cost cost;
 
-	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
-	    machine_wait_text(machine, "mainstay-guest: ok") < 0 || read_cost(machine, &cost) < 0)
+	if (start_and_wait(machine, side, &setup, "mainstay-guest: ok") < 0 ||
+	    read_cost(machine, &cost) < 0)
 		return -1;
 	report_value(&bench->report, USERSPACE_INSTRUCTIONS, side, (double)cost.instructions / 1e6);
 	report_value(&bench->report, USERSPACE_EXITS, side, (double)cost.exits);

@@ -100,25 +100,12 @@ static int run_ports(struct bench *bench, enum side side, struct machine *machin
 					     .show = bench->verbose,
 					     .disk = bench->disks[PORTS_DISK],
 					     .vga = true };
-	int status = 0;
 
-	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
-	    machine_wait_text(machine, "ready") < 0)
+	if (start_and_wait(machine, side, &setup, "ready") < 0)
 		return -1;
 	show_counters(bench, "the boot sector");
-	for (size_t i = 0; i < ARRAY_LEN(port_operations); i++) {
-		const struct operation *operation = &port_operations[i];
-		struct cost points[3];
-
-		if (run_operation(machine, operation, points) < 0) {
-			report_failed(&bench->report, PORT_ROWS + i, side, machine->error);
-			status = -1;
-			continue;
-		}
-		report_value(&bench->report, PORT_ROWS + i, side,
-			     instructions_of_one(operation, points));
-	}
-	return status;
+	return report_operations(bench, side, machine, port_operations, ARRAY_LEN(port_operations),
+				 PORT_ROWS);
 }
 
 static int measure_disk(struct bench *bench, enum side side, struct machine *machine, size_t row,
@@ -165,8 +152,8 @@ static int run_linux(struct bench *bench, enum side side, struct machine *machin
 	struct cost cost;
 	int status = 0;
 
-	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
-	    machine_wait_text(machine, "mainstay-guest: ok") < 0 || read_cost(machine, &cost) < 0)
+	if (start_and_wait(machine, side, &setup, "mainstay-guest: ok") < 0 ||
+	    read_cost(machine, &cost) < 0)
 		return -1;
 	report_value(&bench->report, USERSPACE_INSTRUCTIONS, side, (double)cost.instructions / 1e6);
 	report_value(&bench->report, USERSPACE_EXITS, side, (double)cost.exits);

@@ -61,6 +61,33 @@ double instructions_of_one(const struct operation *operation, const struct cost 
 	       1000;
 }
 
+int start_and_wait(struct machine *machine, enum side side, const struct machine_setup *setup,
+		   const char *text)
+{
+	if (machine_start(machine, side, setup) < 0 || machine_connect(machine) < 0)
+		return -1;
+	return machine_wait_text(machine, text);
+}
+
+int report_operations(struct bench *bench, enum side side, struct machine *machine,
+		      const struct operation *operations, size_t count, size_t first_row)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct cost points[3];
+
+		if (run_operation(machine, &operations[i], points) < 0) {
+			report_failed(&bench->report, first_row + i, side, machine->error);
+			status = -1;
+			continue;
+		}
+		report_value(&bench->report, first_row + i, side,
+			     instructions_of_one(&operations[i], points));
+	}
+	return status;
+}
+
 int count_returns(struct machine *machine, char letter, unsigned int count, uint64_t *ret_returns)
 {
 	struct cost rest;

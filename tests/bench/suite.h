@@ -63,6 +63,15 @@ int run_operation(struct machine *machine, const struct operation *operation,
 /* Of one of the operation: from the values before, between and after; thousands of instructions. */
 double of_one(const struct operation *operation, uint64_t before, uint64_t between, uint64_t after);
 double instructions_of_one(const struct operation *operation, const struct cost points[3]);
+/* Starts the machine of @setup and waits until its serial port has said @text. */
+int start_and_wait(struct machine *machine, enum side side, const struct machine_setup *setup,
+		   const char *text);
+/*
+ * Runs all @count operations, each into its row from @first_row on, in thousands of instructions. One that
+ * fails keeps none of the others from running. 0, or -1 when any failed.
+ */
+int report_operations(struct bench *bench, enum side side, struct machine *machine,
+		      const struct operation *operations, size_t count, size_t first_row);
 /* How often @count of @letter return to user space. */
 int count_returns(struct machine *machine, char letter, unsigned int count, uint64_t *ret_returns);
 /* What the counters of exits say now, when the person wants to see it. */

@@ -12,6 +12,7 @@
 #include "../base/fdio.h"
 #include "../base/log.h"
 #include "machine_socket.h"
+#include "signals.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -33,18 +34,8 @@ static int connect_console(const char *name)
 static int catch_signals(void)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCONT };
-	sigset_t set;
-	int fd;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
+	return signals_catch(signals, ARRAY_LEN(signals), NULL);
 }
 
 /* True when the signal ends us. */

@@ -29,6 +29,7 @@
 #include "machine_files.h"
 #include "machine_ports.h"
 #include "machine_socket.h"
+#include "signals.h"
 #include "nvram_file.h"
 #include "runtime_dir.h"
 #include "spawn.h"
@@ -211,16 +212,8 @@ static void fail_start(struct run *run, const char *error)
 static void catch_signals(struct run *run)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT };
-	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (run->signal_fd < 0)
-		die("signalfd: %s", strerror(errno));
+	run->signal_fd = signals_catch(signals, ARRAY_LEN(signals), NULL);
 }
 
 static void open_state(struct run *run, const struct run_options *options)

@@ -10,12 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
 #include "../base/parse.h"
 #include "machine_socket.h"
 #include "observer.h"
 #include "picture.h"
+#include "signals.h"
 #include "verbs.h"
 
 #define SECONDS_MAX 86400
@@ -231,18 +233,9 @@ static void add_frame(struct record *record, struct observer *observer)
 
 static int catch_signals(void)
 {
-	sigset_t set;
-	int fd;
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
+	return signals_catch(signals, ARRAY_LEN(signals), NULL);
 }
 
 /* Until told to stop: 0, or -errno when the screen is gone. */

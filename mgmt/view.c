@@ -27,6 +27,7 @@
 #include "../base/fdio.h"
 #include "../base/log.h"
 #include "machine_socket.h"
+#include "signals.h"
 #include "verbs.h"
 #include "view_credentials.h"
 #include "view_session.h"
@@ -192,19 +193,9 @@ static int listen_on(const char *text, char *ret_where, size_t size)
 
 static int catch_signals(sigset_t *ret_old)
 {
-	sigset_t set;
-	int fd;
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, ret_old);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
+	return signals_catch(signals, ARRAY_LEN(signals), ret_old);
 }
 
 struct proxy {
@@ -304,7 +295,6 @@ static int view_from_network(const char *name, int folder_fd, const struct view_
 		die("%s", error);
 	proxy.listen_fd = listen_on(options->listen, where, sizeof(where));
 	proxy.signal_fd = catch_signals(&proxy.signals);
-	signal(SIGPIPE, SIG_IGN);
 	proxy.setup.folder_fd = folder_fd;
 	proxy.setup.machine = name;
 	proxy.setup.password = password;

@@ -135,14 +135,6 @@ static bool press(struct rfb_viewer *viewer, uint8_t key, bool down)
 	return !may_type(rfb, viewer) || typist_key(rfb->machine.typist, key, down);
 }
 
-static void note_held(struct rfb_viewer *viewer, uint8_t key, bool down)
-{
-	if (down)
-		viewer->down[key / 8] |= (uint8_t)BIT(key % 8);
-	else
-		viewer->down[key / 8] &= (uint8_t)~BIT(key % 8);
-}
-
 static bool press_keysym(struct rfb_viewer *viewer, uint32_t keysym, bool down)
 {
 	struct rfb *rfb = rfb_of(viewer);
@@ -153,7 +145,7 @@ static bool press_keysym(struct rfb_viewer *viewer, uint32_t keysym, bool down)
 		return true;
 	if (!typist_keysym(rfb->machine.typist, keysym, down, &key))
 		return false;
-	note_held(viewer, key, down);
+	rfb_viewer_note_key(viewer, key, down);
 	return true;
 }
 

@@ -263,7 +263,7 @@ static bool is_held(const struct rfb_viewer *viewer, uint8_t key)
 	return viewer->down[key / 8] >> (key % 8) & 1;
 }
 
-static void note_held(struct rfb_viewer *viewer, uint8_t key, bool down)
+void rfb_viewer_note_key(struct rfb_viewer *viewer, uint8_t key, bool down)
 {
 	if (down)
 		viewer->down[key / 8] |= (uint8_t)BIT(key % 8);
@@ -315,7 +315,7 @@ static bool key_by_place(struct rfb_viewer *viewer, struct cursor *in)
 		return true;
 	if (!viewer->ops->key(viewer, key, down))
 		return false;
-	note_held(viewer, key, down);
+	rfb_viewer_note_key(viewer, key, down);
 	return true;
 }
 

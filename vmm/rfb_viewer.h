@@ -122,6 +122,8 @@ bool rfb_viewer_wants_picture(const struct rfb_viewer *viewer);
 const uint8_t *rfb_viewer_output(const struct rfb_viewer *viewer, size_t *ret_count);
 void rfb_viewer_sent(struct rfb_viewer *viewer, size_t count);
 
+/* A key that it holds, or no longer, whichever way it was named. */
+void rfb_viewer_note_key(struct rfb_viewer *viewer, uint8_t key, bool down);
 /* Whether it would draw the pointer's shape itself. */
 bool rfb_viewer_can_draw_cursor(const struct rfb_viewer *viewer);
 /* The shape, which stays the caller's; NULL: a dot, since the guest's pointer is in the picture. */

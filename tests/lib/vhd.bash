@@ -34,9 +34,12 @@ json() {
 	"$tool" info --json "$1" | "$copy" member "$2"
 }
 
-cc -D_GNU_SOURCE -O1 -o "$copy.$$" tests/system/vhd_copy.c "$build/lib/vhd.a" "$build/lib/base.a" \
-	$(pkg-config --cflags --libs json-c) && mv "$copy.$$" "$copy" || {
-	echo "not ok - the copying program cannot be built"
-	exit 1
-}
+# A test that sets no_copy does without $copy.
+if [[ -z ${no_copy:-} ]]; then
+	cc -D_GNU_SOURCE -O1 -o "$copy.$$" tests/system/vhd_copy.c "$build/lib/vhd.a" "$build/lib/base.a" \
+		$(pkg-config --cflags --libs json-c) && mv "$copy.$$" "$copy" || {
+		echo "not ok - the copying program cannot be built"
+		exit 1
+	}
+fi
 cd "$work" || exit 1

@@ -180,8 +180,8 @@ static int begin_device(struct mount_record *record, bool read_only)
 
 	if (status != 0)
 		return status;
-	if (access("/dev/nbd0", F_OK) < 0 && have_program("modprobe"))
-		run_program(modprobe);
+	if (access("/dev/nbd0", F_OK) < 0)
+		try_program(modprobe);
 	status = find_device(device);
 	if (status != 0)
 		return status;

@@ -230,6 +230,8 @@ int stream_file(int from, const char *from_name, int to, const char *to_name);
 int run_program(const char *const *argv);
 /* The same without its standard output. */
 int run_quietly(const char *const *argv);
+/* For what may fail: says nothing. */
+void try_program(const char *const *argv);
 /* Whether such a program is there. */
 bool have_program(const char *name);
 

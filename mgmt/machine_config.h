@@ -193,8 +193,9 @@ struct machine_config {
 	struct machine_char serial[MACHINE_SERIAL_MAX];
 	struct machine_char parallel;
 	struct machine_display display;
-	unsigned int keyboard; /* index into machine_keyboard_names[] */
-	bool nics_given;       /* or the default, one adapter to nat */
+	unsigned int keyboard;	   /* index into machine_keyboard_names[] */
+	unsigned int video_memory; /* index into machine_video_memory_names[] */
+	bool nics_given;	   /* or the default, one adapter to nat */
 	uint32_t nic_count;
 	struct machine_nic nics[MACHINE_NICS_MAX];
 	struct machine_tuning tuning;
@@ -251,6 +252,7 @@ int machine_option_cpu(void *target, const char *value, char *error, size_t erro
 int machine_option_serial(void *target, const char *value, char *error, size_t error_size);
 int machine_option_display(void *target, const char *value, char *error, size_t error_size);
 int machine_option_keyboard(void *target, const char *value, char *error, size_t error_size);
+int machine_option_video_memory(void *target, const char *value, char *error, size_t error_size);
 int machine_option_parallel(void *target, const char *value, char *error, size_t error_size);
 int machine_option_floppy(void *target, const char *value, char *error, size_t error_size);
 int machine_option_cdrom(void *target, const char *value, char *error, size_t error_size);
@@ -304,6 +306,9 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 		MACHINE_OPTION_CALL("keyboard", "LAYOUT",                                          \
 				    "the guest's: us, uk, de or jp106 (default us)",               \
 				    machine_option_keyboard),                                      \
+		MACHINE_OPTION_CALL("video-memory", "SIZE",                                        \
+				    "the display adapter's: 1M, 2M, 4M (default) or none",         \
+				    machine_option_video_memory),                                  \
 		MACHINE_OPTION_CALL("net", "NETWORK[,OPTION]...",                                  \
 				    "the next network adapter (default nat), see below",           \
 				    machine_option_net),                                           \
@@ -434,6 +439,7 @@ extern const char *const machine_nic_model_names[];
 extern const char *const machine_char_names[];
 extern const char *const machine_sharing_names[];
 extern const char *const machine_keyboard_names[];
+extern const char *const machine_video_memory_names[]; /* 4 MiB shifted right by the index; none */
 extern const char *const machine_rtc_names[];
 extern const char *const machine_resume_clock_names[];
 extern const char *const machine_undo_names[];

@@ -81,6 +81,7 @@ const char *const machine_sharing_names[] = {
 	[MACHINE_SHARED] = "shared", [MACHINE_EXCLUSIVE] = "exclusive", NULL
 };
 const char *const machine_keyboard_names[] = { "us", "uk", "de", "jp106", NULL };
+const char *const machine_video_memory_names[] = { "4M", "2M", "1M", "none", NULL };
 const char *const machine_rtc_names[] = {
 	[MACHINE_RTC_LOCAL] = "local", [MACHINE_RTC_UTC] = "utc", NULL
 };
@@ -701,6 +702,13 @@ static const struct member machine_members[] = {
 	  .description =
 		  "The keyboard layout that the guest has set: for texts that are typed, and "
 		  "viewers that send characters instead of scan codes." },
+	{ .name = "video_memory",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, video_memory),
+	  .fallback = "\"4M\"",
+	  .names = NAMES(machine_video_memory_names, 4),
+	  .description = "The memory of the display adapter, an S3 Trio64; none: the machine has "
+			 "no display adapter." },
 	{ .name = "smbios",
 	  .kind = MEMBER_OBJECT,
 	  .offset = offsetof(struct machine_config, smbios),

@@ -175,6 +175,19 @@ int machine_option_display(void *target, const char *value, char *error, size_t 
 	return 0;
 }
 
+int machine_option_video_memory(void *target, const char *value, char *error, size_t error_size)
+{
+	struct machine_config *config = target;
+	int index = machine_find_name(machine_video_memory_names, value, strlen(value));
+
+	if (index < 0) {
+		snprintf(error, error_size, "--video-memory %s: give 1M, 2M, 4M or none", value);
+		return -1;
+	}
+	config->video_memory = (unsigned int)index;
+	return 0;
+}
+
 int machine_option_keyboard(void *target, const char *value, char *error, size_t error_size)
 {
 	struct machine_config *config = target;

@@ -404,6 +404,10 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	if (files->display >= 0)
 		write_display(&w, &config->display, files->display, json);
 	add_text(json, "keyboard", machine_keyboard_names[config->keyboard]);
+	if (strcmp(machine_video_memory_names[config->video_memory], "none") != 0)
+		add_number(json, "vram_bytes", (4u << 20) >> config->video_memory);
+	else
+		add_number(json, "vram_bytes", 0);
 	write_ports(&w, config, files, json);
 	write_nics(&w, config, files, json);
 	write_clock(config, json);

@@ -59,6 +59,7 @@ _mainstay_value()
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
 	--display) _mainstay_words "shared exclusive view-only idle=" "$2" ;;
+	--video-memory) _mainstay_words "1M 2M 4M none" "$2" ;;
 	--keyboard | --layout) _mainstay_words "us uk de jp106" "$2" ;;
 	--password-file | --certificate) _mainstay_files "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
@@ -71,7 +72,7 @@ _mainstay_value()
 _mainstay()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb options
-	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --net --display --keyboard --name
+	local machine="--memory --cpus --cpu --drive --floppy --cdrom --boot --serial --parallel --net --display --keyboard --video-memory --name
 		--uuid --firmware --firmware-log --firmware-console --fast-disk --ide-irq-delay --kernel --initrd --append --nvram --rtc --resume-clock --smbios --tune --sandbox"
 
 	COMPREPLY=()

@@ -79,6 +79,9 @@ enum s3_region {
 	S3_PORTS_3C6,
 	S3_PORTS_GFX,
 	S3_PORTS_3D0,
+	/* The same ports; one of each two is mapped. */
+	S3_PORTS_SEQ_POSTED,
+	S3_PORTS_GFX_POSTED,
 	S3_WINDOW,
 	S3_LINEAR,
 	S3_ROM,
@@ -111,6 +114,7 @@ struct s3_trio64 {
 	struct vga_picture picture;
 	struct display_memory *memory;
 	struct display_aperture linear; /* as last told to the machine */
+	bool posting; /* writes to sequencer and graphics controller may come late */
 	const uint8_t *rom;
 	uint32_t rom_bytes;
 	uint32_t cursor_serial;

@@ -70,6 +70,7 @@ static void derive_timing(const struct vga_state *s, struct vga_ext *ext)
 	ext->vretrace = (v >> 4 & 1u) << 10;
 	ext->line_compare = (v >> 6 & 1u) << 10;
 	ext->dclk_hz = dclk_hz(s);
+	ext->dac_locked = s->crtc[CR_BACKWARD_2] & 0x10;
 	ext->interlace = s->crtc[CR_MODE_CONTROL] & 0x20;
 	/* Either sync held off tells a monitor to sleep. */
 	ext->sleeping = (s->seq[SR_DPMS] & 0x50) || (s->crtc[CR_SYNC_1] & 0x06);

@@ -75,10 +75,13 @@ void s3_place_regions(struct s3_trio64 *s3)
 	place(s3, S3_SLEEP, (command & PCI_CMD_IOSE) && (s3->s.setup & SETUP_MODE), 0x102);
 	place(s3, S3_PORTS_3B0, ports, 0x3b0);
 	place(s3, S3_PORTS_3C0, ports, 0x3c0);
-	place(s3, S3_PORTS_SEQ, ports, 0x3c4);
 	place(s3, S3_PORTS_3C6, ports, 0x3c6);
-	place(s3, S3_PORTS_GFX, ports, 0x3ce);
 	place(s3, S3_PORTS_3D0, ports, 0x3d0);
+	/* What goes makes room first. */
+	place(s3, s3->posting ? S3_PORTS_SEQ : S3_PORTS_SEQ_POSTED, false, 0);
+	place(s3, s3->posting ? S3_PORTS_GFX : S3_PORTS_GFX_POSTED, false, 0);
+	place(s3, s3->posting ? S3_PORTS_SEQ_POSTED : S3_PORTS_SEQ, ports, 0x3c4);
+	place(s3, s3->posting ? S3_PORTS_GFX_POSTED : S3_PORTS_GFX, ports, 0x3ce);
 	engine = (command & PCI_CMD_IOSE) && (s3->s.vga.crtc[CR_SYSTEM] & CR_SYSTEM_ENGINE);
 	place(s3, S3_SUBSYS, engine, 0x42e8);
 	place(s3, S3_ADVFUNC, engine, 0x4ae8);
@@ -92,10 +95,23 @@ void s3_place_regions(struct s3_trio64 *s3)
 	      rom & ~1u);
 }
 
+/* Planar drawing goes register, memory, register, memory: both are collected, in their order. */
+static void update_posting(struct s3_trio64 *s3)
+{
+	bool posting = vga_may_post(&s3->vga);
+
+	if (posting == s3->posting)
+		return;
+	s3->posting = posting;
+	s3_place_regions(s3);
+}
+
 static void window_changed(struct vga *vga)
 {
 	struct s3_trio64 *s3 = container_of(vga, struct s3_trio64, vga);
 	struct display_aperture linear = s3_linear(s3);
+
+	update_posting(s3);
 
 	/* Nothing is mapped, and nothing is to be. */
 	if (!vga->window.size && !vga->pace.direct &&
@@ -117,6 +133,7 @@ void s3_trio64_apertures(struct device *dev, struct display_aperture ret[S3_TRIO
 	memset(&ret[1], 0, sizeof(ret[1]));
 	if (dev->regions[S3_WINDOW].base != IO_UNMAPPED)
 		vga_window_aperture(&s3->vga, &ret[1]);
+	update_posting(s3);
 }
 
 void s3_trio64_settle(struct device *dev)
@@ -438,10 +455,10 @@ static void s3_fini(struct device *dev)
 	pci_detach(&s3_of(dev)->function);
 }
 
-#define PORTS(nam, at, len)                                                                        \
+#define PORTS(nam, at, len, ...)                                                                   \
 	{                                                                                          \
 		.name = nam, .space = IO_PORT, .base = IO_UNMAPPED, .length = (len),               \
-		.read = read_##at, .write = write_##at,                                            \
+		.read = read_##at, .write = write_##at, __VA_ARGS__                                \
 	}
 
 #define ENGINE(at, len, flag)                                                                      \
@@ -457,6 +474,8 @@ static const struct io_region_desc s3_regions[] = {
 	[S3_PORTS_3C6] = PORTS("palette", 3c6, 8),
 	[S3_PORTS_GFX] = PORTS("graphics controller", 3ce, 2),
 	[S3_PORTS_3D0] = PORTS("colour CRTC", 3d0, 16),
+	[S3_PORTS_SEQ_POSTED] = PORTS("sequencer, posted", 3c4, 2, .flags = IO_POSTED),
+	[S3_PORTS_GFX_POSTED] = PORTS("graphics controller, posted", 3ce, 2, .flags = IO_POSTED),
 	[S3_WINDOW] = {
 		.name = "video window",
 		.space = IO_MEMORY,

@@ -112,7 +112,7 @@ static void dac_write(struct vga *vga, uint8_t value)
 
 	s->dac_latch[s->dac_component] = value & 0x3f;
 	/* The entry changes as a whole, when its blue comes. */
-	if (s->dac_component == 2 && memcmp(entry, s->dac_latch, 3) != 0) {
+	if (s->dac_component == 2 && !vga->ext.dac_locked && memcmp(entry, s->dac_latch, 3) != 0) {
 		memcpy(entry, s->dac_latch, 3);
 		vga_picture_changed(vga);
 	}

@@ -136,6 +136,7 @@ struct vga_ext {
 	uint8_t bits;	     /* per pixel of a packed mode: 8, 15, 16, 24, 32; 0: VGA's own */
 	uint8_t dclk_divide; /* dot clocks for each pixel of a packed mode: 1, 2 or 3 */
 	bool interlace;
+	bool dac_locked;    /* the palette cannot be written */
 	bool sleeping;	    /* the monitor gets no picture */
 	bool linear_window; /* A0000h is 64 KiB of the whole memory from @bank on */
 	bool whole_memory;  /* the CRTC does not wrap at 256 KiB */
@@ -165,6 +166,7 @@ struct vga {
 	void (*window_changed)(struct vga *vga);
 	struct vga_ext ext;
 	struct vga_pace pace;
+	uint32_t planar_accesses;	/* trapped since the memory was not planar */
 	struct display_aperture window; /* as last told to the machine */
 	bool window_all_planes;		/* writes to it are for all planes: see vga_memory.c */
 	bool picture_changed;		/* all of it, by a register */
@@ -197,7 +199,7 @@ void vga_window_aperture(struct vga *vga, struct display_aperture *ret_aperture)
 void vga_window_settle(struct vga *vga);
 /* Brings the memory into the layout that the registers want. */
 void vga_layout_update(struct vga *vga);
-/* Whether register writes to the sequencer and graphics controller may come late. */
-bool vga_may_post(const struct vga *vga);
+/* Whether it pays, and does no harm, that writes to the sequencer and graphics controller come late. */
+bool vga_may_post(struct vga *vga);
 
 #endif

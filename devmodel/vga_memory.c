@@ -29,8 +29,9 @@
 #define WINDOW_BASE 0xa0000u
 #define WINDOW_BYTES 0x20000u
 
-#define PACE_LINEAR 32u	 /* trapped accesses before the window is mapped */
-#define PACE_PLANAR 256u /* of a planar window: its states change more often */
+#define PACE_LINEAR 32u	   /* trapped accesses before the window is mapped */
+#define POST_ACCESSES 128u /* trapped planar accesses before the ports beside them are posted */
+#define PACE_PLANAR 256u   /* of a planar window: its states change more often */
 
 enum path_kind { PATH_LINEAR, PATH_CHAIN4, PATH_ODD_EVEN, PATH_SEQUENTIAL };
 
@@ -295,6 +296,8 @@ static void keep_pace(struct vga *vga, const struct path *path, uint32_t at, boo
 	uint32_t limit = planar_kind(path->kind) ? PACE_PLANAR : PACE_LINEAR;
 
 	pace->last = at;
+	if (planar_kind(path->kind) && ++vga->planar_accesses == POST_ACCESSES)
+		vga->window_changed(vga);
 	if (write)
 		pace->writes++;
 	else
@@ -410,11 +413,15 @@ void vga_window_settle(struct vga *vga)
 	}
 }
 
-bool vga_may_post(const struct vga *vga)
+bool vga_may_post(struct vga *vga)
 {
+	const struct vga_state *s = vga->s;
+
+	if ((s->seq[SEQ_MEMORY] & (SEQ_MEMORY_SEQUENTIAL | SEQ_MEMORY_CHAIN4)) !=
+	    SEQ_MEMORY_SEQUENTIAL)
+		vga->planar_accesses = 0;
 	/* While memory is mapped a register must take effect before the next access to it. */
-	return !vga->window.size && (vga->s->seq[SEQ_MEMORY] & SEQ_MEMORY_SEQUENTIAL) &&
-	       !(vga->s->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4);
+	return !vga->window.size && vga->planar_accesses >= POST_ACCESSES;
 }
 
 /* --- the window */

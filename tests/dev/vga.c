@@ -525,6 +525,28 @@ Test(vga, all_planes_alike_are_mapped_and_copied)
 	}
 }
 
+static bool posted(uint16_t port)
+{
+	return b->io.ports[b->io.port_owner[port] - 1]->desc->flags & IO_POSTED;
+}
+
+Test(vga, planar_drawing_posts_its_registers_until_memory_is_mapped)
+{
+	uint8_t value = 0x81;
+
+	set_mode(&mode_12);
+	cr_assert_not(posted(0x3ce));
+	for (unsigned int i = 0; i < 200; i++) {
+		gfx(8, (uint8_t)(0x80 >> i % 8));
+		io_memory_read(&b->io, 0xa0000 + i, &value, 1);
+		io_memory_write(&b->io, 0xa0000 + i, &value, 1);
+	}
+	cr_assert(posted(0x3ce));
+	cr_assert(posted(0x3c5));
+	set_mode(&mode_3);
+	cr_assert_not(posted(0x3ce), "text is mapped: its registers take effect at once");
+}
+
 /* --- registers */
 
 Test(vga, retrace_and_display_enable_move_with_time)

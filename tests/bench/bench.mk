@@ -35,6 +35,25 @@ $(BENCH)/disk: tests/bench/guest/disk.c
 	$(say) GUEST $@
 	$(Q)$(CC) $(BENCH_GUEST) -static -nostdlib -Wl,--build-id=none -o $@ $<
 
+# The screen; bios.S starts this guest too.
+BENCH_VIDEO_OPTIONS ?= -n 3
+$(BENCH)/video: $(call objects,$(addprefix tests/bench/,video.c suite.c machine.c meter.c report.c)) \
+		$(call library,base)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c) -lm
+$(BENCH)/video.bin: tests/bench/guest/bios.S tests/bench/guest/video.c tests/bench/guest/flat.ld
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(VGA_BIOS_CC) -m32 -c -o $(@D)/video_boot.o tests/bench/guest/bios.S
+	$(Q)$(VGA_BIOS_CC) $(BENCH_GUEST) -m16 -c -o $(@D)/video_guest.o tests/bench/guest/video.c
+	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/video_boot.o $(@D)/video_guest.o
+.PHONY: bench-video
+bench-video:
+	@packaging/setup
+	@$(MAKE) --no-print-directory all $(BENCH)/video $(BENCH)/video.bin
+	@BUILD=$(BUILD) SUITE=video tests/bench/bench.sh $(BENCH_VIDEO_OPTIONS)
+
 .PHONY: bench
 bench:
 	@packaging/setup

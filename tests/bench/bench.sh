@@ -23,8 +23,11 @@ json=$bench/bench.json
 if [[ ${1-} == --inside ]]; then
 	shift
 	work=$(mktemp -d)
-	disks=(linux.vhd ports.vhd)
-	[[ $suite == compare ]] || disks+=(bios.vhd floppy.img cd.img)
+	case $suite in
+	compare) disks=(linux.vhd ports.vhd) ;;
+	video) disks=(video.vhd) ;;
+	*) disks=(linux.vhd ports.vhd bios.vhd floppy.img cd.img) ;;
+	esac
 	for disk in "${disks[@]}"; do
 		cp --sparse=always "$bench/$disk" "$work"
 	done
@@ -41,12 +44,16 @@ make_disk() {
 	}
 }
 
-BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
-make_disk ports
-[[ $suite == compare ]] || {
-	make_disk bios
-	truncate -s 1440K "$bench/floppy.img" "$bench/cd.img"
-}
+if [[ $suite == video ]]; then
+	make_disk video
+else
+	BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
+	make_disk ports
+	[[ $suite == compare ]] || {
+		make_disk bios
+		truncate -s 1440K "$bench/floppy.img" "$bench/cd.img"
+	}
+fi
 rm -f "$json"
 status=0
 BUILD=$build "$top/tests/nested/with-kvm" -i -t $limit -s "$bench" -- "$here/bench.sh" --inside "$@" || status=$?

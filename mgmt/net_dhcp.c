@@ -190,11 +190,14 @@ struct server {
 	pid_t dnsmasq;
 };
 
+/*
+ * In its debugging mode it stays who it is: in a namespace where nobody else is anybody it could not
+ * become another user, and would give up.
+ */
 static int start_dnsmasq(struct server *server, char *error, size_t error_size)
 {
 	char file[760], path[700];
-	char *argv[] = { "dnsmasq", "--keep-in-foreground", "--user=root", "--group=root", file,
-			 NULL };
+	char *argv[] = { "dnsmasq", "--no-daemon", "--pid-file=", file, NULL };
 	struct helper helper = { .program = "dnsmasq", .argv = argv, .stderr_fd = STDERR_FILENO };
 	int r;
 

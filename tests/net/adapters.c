@@ -357,3 +357,69 @@ Test(adapters, nat_reaches_passt)
 	cr_assert_eq(memcmp(frame + 28, "\x0a\x00\x02\x02", 4), 0);
 	adapters_close(&adapters);
 }
+
+/* What a client that knows nothing asks (RFC 2131). */
+static size_t dhcp_discover(uint8_t frame[400])
+{
+	static const uint8_t options[] = {
+		0x63, 0x82, 0x53, 0x63, 53, 1, 1, 55, 4, 1, 3, 6, 58, 255
+	};
+	uint8_t *ip = frame + 14, *udp = ip + 20, *bootp = udp + 8;
+	uint32_t sum = 0;
+
+	memset(frame, 0, 400);
+	memset(frame, 0xff, 6);
+	frame[6] = 2;
+	frame[11] = 1;
+	put_be16(frame + 12, 0x0800);
+	ip[0] = 0x45;
+	put_be16(ip + 2, 20 + 8 + 300);
+	ip[8] = 64;
+	ip[9] = 17;
+	memset(ip + 16, 0xff, 4);
+	for (unsigned int i = 0; i < 20; i += 2)
+		sum += get_be16(ip + i);
+	put_be16(ip + 10, (uint16_t) ~(sum + (sum >> 16)));
+	put_be16(udp, 68);
+	put_be16(udp + 2, 67);
+	put_be16(udp + 4, 8 + 300);
+	bootp[0] = bootp[1] = 1;
+	bootp[2] = 6;
+	put_be32(bootp + 4, 0x12345678);
+	put_be16(bootp + 10, 0x8000); /* answer to everybody */
+	memcpy(bootp + 28, frame + 6, 6);
+	memcpy(bootp + 236, options, sizeof(options));
+	return 14 + 20 + 8 + 300;
+}
+
+Test(adapters, dhcp_server_offers_an_address)
+{
+	struct cable a = { 0 };
+	uint8_t frame[PORT_FRAME_MAX];
+	char command[4300];
+	size_t size = 0;
+
+	if (system("command -v dnsmasq /usr/sbin/dnsmasq >/dev/null && unshare -Urn true "
+		   "2>/dev/null") != 0)
+		cr_skip_test("this host has no dnsmasq, or refuses user namespaces");
+	snprintf(command, sizeof(command),
+		 "%s/mainstay net create lab && %s/mainstay net dhcp lab --enable",
+		 getenv("MAINSTAY_LIBEXEC"), getenv("MAINSTAY_LIBEXEC"));
+	cr_assert_eq(system(command), 0);
+	add("internal:lab");
+	start();
+	hear(&a, 0);
+	cr_assert_not_null(a.memory);
+	snprintf(command, sizeof(command), "%s/mainstay net serve-dhcp lab &",
+		 getenv("MAINSTAY_LIBEXEC"));
+	cr_assert_eq(system(command), 0);
+	for (unsigned int i = 0; i < 20 && !size; i++) {
+		transmit(&a, frame, dhcp_discover(frame));
+		do
+			size = receive(&a, 0x0800, frame, 1000);
+		while (size && get_be16(frame + 14 + 20 + 2) != 68);
+	}
+	cr_assert_gt(size, 14 + 20 + 8 + 240, "no answer");
+	cr_assert_eq(get_be32(frame + 14 + 20 + 8 + 16) >> 16, 10 << 8 | 237,
+		     "an address of 10.237.0.0");
+}

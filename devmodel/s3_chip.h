@@ -97,6 +97,7 @@ enum s3_region {
 struct s3_state {
 	struct vga_state vga;
 	struct s3_engine_state engine;
+	uint32_t vsync_cleared; /* vertical retraces that had begun when 42E8h bit 0 was cleared */
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t setup;	 /* 46E8h */
 	uint8_t enabled; /* 102h */

@@ -5,7 +5,8 @@
  * Sources: S3 Trio64 databook; VGADOC's S3.TXT; what Linux's s3fb and X.org's s3 driver rely on.
  *
  * Deliberately not emulated: clock synthesizer locking times, memory wait states, feature connector,
- * the order of bytes on a big-endian bus. Clocks take effect when they are written.
+ * the order of bytes on a big-endian bus, the vertical interrupt. Clocks take effect when they are
+ * written.
  *
  * Theory of operation
  *
@@ -28,6 +29,7 @@
 #define VIDEO_WINDOW_BYTES 0x20000u
 #define LINEAR_BYTES 0x400000u
 #define MMIO_BYTES 0x10000u
+#define SUBSYS_VSYNC 0x01u
 #define SETUP_ENABLE 0x08u /* 46E8h */
 #define SETUP_MODE 0x10u
 #define SLEEP_AWAKE 0x01u /* 102h */
@@ -36,6 +38,7 @@
 static const struct state_field s3_fields[] = {
 	VGA_STATE_FIELDS(struct s3_trio64),
 	S3_ENGINE_FIELDS(struct s3_trio64),
+	STATE_FIELD(struct s3_trio64, vsync_cleared),
 	STATE_ARRAY(struct s3_trio64, config),
 	STATE_FIELD(struct s3_trio64, setup),
 	STATE_FIELD(struct s3_trio64, enabled, .max = 1),
@@ -226,7 +229,6 @@ static struct s3_engine *engine_of(struct device *dev)
 		s3_engine_write(engine_of(dev), (uint16_t)(0x##base + offset), size, value);       \
 	}
 
-ENGINE_HANDLERS(42e8)
 ENGINE_HANDLERS(82e8)
 ENGINE_HANDLERS(86e8)
 ENGINE_HANDLERS(8ae8)
@@ -245,6 +247,36 @@ ENGINE_HANDLERS(bae8)
 ENGINE_HANDLERS(bee8)
 ENGINE_HANDLERS(cae8)
 ENGINE_HANDLERS(e2e8)
+
+/* How many vertical retraces have begun since the machine was built, at the present pace. */
+static uint32_t retraces(struct device *dev)
+{
+	const struct vga *vga = &s3_of(dev)->vga;
+	struct vga_timing timing;
+	uint64_t now = dev->env->timers->now(dev->env->timers), first;
+
+	vga_timing_decode(vga->s, &vga->ext, &timing);
+	first = timing.retrace_first * timing.line_ns;
+	return (uint32_t)((now + timing.frame_ns - first) / timing.frame_ns);
+}
+
+/* Bit 0 of the engine's status is the beam's: a retrace has begun since it was cleared. */
+static uint32_t engine_read_42e8(struct device *dev, uint32_t offset, unsigned int size)
+{
+	uint32_t value = s3_engine_read(&s3_of(dev)->engine, (uint16_t)(0x42e8 + offset), size);
+
+	if (!offset && retraces(dev) != s3_of(dev)->s.vsync_cleared)
+		value |= SUBSYS_VSYNC;
+	return value;
+}
+
+static void engine_write_42e8(struct device *dev, uint32_t offset, unsigned int size,
+			      uint32_t value)
+{
+	if (!offset && (value & SUBSYS_VSYNC))
+		s3_of(dev)->s.vsync_cleared = retraces(dev);
+	s3_engine_write(&s3_of(dev)->engine, (uint16_t)(0x42e8 + offset), size, value);
+}
 
 static uint32_t engine_read_4ae8(struct device *dev, uint32_t offset, unsigned int size)
 {
@@ -430,6 +462,7 @@ static void s3_reset(struct device *dev, enum reset_kind kind)
 		vga_reset(&s3->vga);
 		s3_registers_reset(s3);
 		s3_engine_reset(&s3->engine);
+		s3->s.vsync_cleared = 0;
 		s3->s.setup = SETUP_ENABLE;
 		s3->s.enabled = SLEEP_AWAKE;
 	}

@@ -522,6 +522,16 @@ Test(s3_engine, packed_registers_in_memory_are_the_ports)
 	cr_assert_eq(inw(b, 0xbee8), 77, "READ_SEL 0 is the height");
 }
 
+Test(s3_engine, retrace_sets_its_status_bit_until_it_is_cleared)
+{
+	outw(b, 0x42e8, 0x0001);
+	cr_assert_eq(inw(b, 0x42e8) & 1, 0, "just cleared");
+	advance(b, NSEC_PER_SEC);
+	cr_assert_eq(inw(b, 0x42e8) & 1, 1, "a picture has passed");
+	outw(b, 0x42e8, 0x0001);
+	cr_assert_eq(inw(b, 0x42e8) & 1, 0);
+}
+
 Test(s3_engine, ports_are_dead_until_cr40_wakes_them)
 {
 	cr_assert_eq(inw(b, 0x9ae8), 0x0400, "room for commands, at rest");

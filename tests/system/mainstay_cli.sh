@@ -342,6 +342,7 @@ values = {
     {"kind": "parport"}, {"kind": "file", "path": "x", "command": "a"}, {"kind": "tcp", "address": "a:1"}, {"kind": "none"}, {"kind": "file"}, {"kind": "file", "path": "x"}, {"kind": "pty"}, {}, []],
     "display": [{}, {"sharing": "shared"}, {"sharing": "exclusive", "view_only": True, "idle_timeout_s": 86400},
     {"sharing": "x"}, {"view_only": 1}, {"idle_timeout_s": -1}, {"idle_timeout_s": 86401}, {"x": 1}, [], 1],
+    "video_memory": ["4M", "2M", "1M", "none", "3M", 4],
     "keyboard": ["us", "uk", "de", "jp106", "fr", 1],
     "networks": [[], [{"kind": k} for k in ("none", "nat")], [{"kind": "nat"}] * 4, [{"kind": "nat"}] * 5, [{}],
     [{"kind": "internal"}], [{"kind": "internal", "network": "lab"}], [{"kind": "nat", "network": "lab"}],

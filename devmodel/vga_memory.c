@@ -293,7 +293,7 @@ static bool planar_kind(enum path_kind kind)
 static void keep_pace(struct vga *vga, const struct path *path, uint32_t at, bool write)
 {
 	struct vga_pace *pace = &vga->pace;
-	uint32_t limit = planar_kind(path->kind) ? PACE_PLANAR : PACE_LINEAR;
+	uint32_t limit = planar_kind(path->kind) ? PACE_PLANAR : PACE_LINEAR, count;
 
 	pace->last = at;
 	if (planar_kind(path->kind) && ++vga->planar_accesses == POST_ACCESSES)
@@ -302,7 +302,9 @@ static void keep_pace(struct vga *vga, const struct path *path, uint32_t at, boo
 		pace->writes++;
 	else
 		pace->reads++;
-	if ((pace->writes + pace->reads) % limit || (planar_kind(path->kind) && pace->reads))
+	/* Where it could not be mapped the question is asked again, but ever more rarely. */
+	count = pace->writes + pace->reads;
+	if (count < limit || !is_power_of_two(count) || (planar_kind(path->kind) && pace->reads))
 		return;
 	pace->direct = true;
 	vga->window_changed(vga);

@@ -104,6 +104,12 @@ static uint32_t get_planes(const uint8_t *bytes, enum vga_layout layout, uint32_
 
 	if (address >= VGA_PLANE_BYTES || layout == VGA_PACKED)
 		return get_le32(bytes + 4 * (size_t)address);
+	if (layout == VGA_PLANAR) {
+		bytes += address;
+		return bytes[0] | (uint32_t)bytes[VGA_PLANE_BYTES] << 8 |
+		       (uint32_t)bytes[2 * VGA_PLANE_BYTES] << 16 |
+		       (uint32_t)bytes[3 * VGA_PLANE_BYTES] << 24;
+	}
 	for (unsigned int plane = 0; plane < 4; plane++)
 		value |= (uint32_t)bytes[plane_offset(layout, plane, address)] << (8 * plane);
 	return value;
@@ -113,6 +119,14 @@ static void put_planes(uint8_t *bytes, enum vga_layout layout, uint32_t address,
 {
 	if (address >= VGA_PLANE_BYTES || layout == VGA_PACKED) {
 		put_le32(bytes + 4 * (size_t)address, value);
+		return;
+	}
+	if (layout == VGA_PLANAR) {
+		bytes += address;
+		bytes[0] = (uint8_t)value;
+		bytes[VGA_PLANE_BYTES] = (uint8_t)(value >> 8);
+		bytes[2 * VGA_PLANE_BYTES] = (uint8_t)(value >> 16);
+		bytes[3 * VGA_PLANE_BYTES] = (uint8_t)(value >> 24);
 		return;
 	}
 	for (unsigned int plane = 0; plane < 4; plane++)
@@ -169,6 +183,12 @@ static void mark_address(struct vga *vga, uint32_t address, unsigned int planes)
 
 	if (layout == VGA_PACKED || address >= VGA_PLANE_BYTES) {
 		display_mark_dirty(vga->memory, 4 * address, 4);
+		return;
+	}
+	if (layout == VGA_PLANAR) {
+		/* The 64 pages of the four planes are one word: the same page of each, 16 apart. */
+		vga->memory->dirty[0] |= UINT64_C(0x0001000100010001)
+					 << (address / DISPLAY_PAGE_BYTES);
 		return;
 	}
 	for (unsigned int plane = 0; plane < 4; plane++) {

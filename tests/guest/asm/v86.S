@@ -187,9 +187,47 @@ virtual:
 	incw	%di
 	cmpw	$BUFFER_BYTES, %di
 	jb	1b
+	call	check_video
 	movw	$text_done, %si
 	call	puts
 	jmp	power_off
+
+/* The video BIOS works here as in real mode: drivers of the age call it so. */
+check_video:
+	movw	$0x0012, %ax
+	int	$0x10
+	movw	$0x0c05, %ax
+	xorw	%bx, %bx
+	movw	$100, %cx
+	movw	$50, %dx
+	int	$0x10
+	movb	$0x0d, %ah
+	int	$0x10
+	movw	$text_pixel, %si
+	cmpb	$5, %al
+	jne	fail
+	movw	$0x4f02, %ax
+	movw	$0x0101, %bx
+	int	$0x10
+	movw	$text_vbe, %si
+	cmpw	$0x004f, %ax
+	jne	fail
+	movw	$0x4f03, %ax
+	int	$0x10
+	cmpw	$0x0101, %bx
+	jne	fail
+	movw	$0x0003, %ax
+	int	$0x10
+	movw	$0x0e41, %ax
+	movw	$7, %bx
+	int	$0x10
+	movw	$0xb800, %ax
+	movw	%ax, %fs
+	movw	$text_text, %si
+	cmpw	$0x0741, %fs:0
+	jne	fail
+	movw	$text_video, %si
+	jmp	puts
 
 /* Marks the buffer, reads DATA_SECTORS to it in both ways, and compares; SI: what to say then. */
 read_and_check:
@@ -337,6 +375,14 @@ text_real:
 	.asciz	"v86: real mode: ok\r\n"
 text_virtual:
 	.asciz	"v86: remapped buffer: ok\r\n"
+text_video:
+	.asciz	"v86: int 10h: ok\r\n"
+text_pixel:
+	.asciz	"pixel by int 10h\r\n"
+text_vbe:
+	.asciz	"mode by VBE\r\n"
+text_text:
+	.asciz	"text by int 10h\r\n"
 text_done:
 	.asciz	"v86: done\r\n"
 text_edd:

@@ -45,6 +45,8 @@
 #define TAP "dhcp0"
 #define LOOK_MS 15000
 #define RESTART_S 2
+/* In the life of one server: who needs more has another problem. */
+#define RESTARTS_MAX 8
 
 /* --- places: BASE/.switch/dhcp-NAME.lock, .conf, .leases */
 
@@ -244,6 +246,7 @@ static bool has_machine(struct server *server)
 
 static void stay(struct server *server)
 {
+	unsigned int restarts = 0;
 	char error[512];
 
 	for (;;) {
@@ -258,12 +261,19 @@ static void stay(struct server *server)
 			continue;
 		waitpid(server->dnsmasq, NULL, 0);
 		server->dnsmasq_fd = fd_close(server->dnsmasq_fd);
+		server->dnsmasq = 0;
+		if (++restarts > RESTARTS_MAX || !has_machine(server)) {
+			log_error("network %s: dnsmasq does not stay up; no addresses are given",
+				  server->config.name);
+			break;
+		}
 		log_warning("network %s: dnsmasq ended; it is started again", server->config.name);
 		sleep(RESTART_S);
 		if (start_dnsmasq(server, error, sizeof(error)) < 0)
 			break;
 	}
-	kill(server->dnsmasq, SIGTERM);
+	if (server->dnsmasq > 0)
+		kill(server->dnsmasq, SIGTERM);
 }
 
 int net_dhcp_serve(const char *network)

@@ -9,9 +9,10 @@
 
 #include "../base/bytes.h"
 
+/* The table may have more entries than the disk has blocks: nothing is remembered of those. */
 static bool is_full(const struct vhd *v, uint32_t block)
 {
-	return v->full && v->full[block / 8] & BIT(block % 8);
+	return v->full && block < v->block_count && v->full[block / 8] & BIT(block % 8);
 }
 
 /* Remembers the block when all bits of its bitmap, of one sector, are set. */
@@ -19,7 +20,8 @@ static void note_full(struct vhd *v, uint32_t block, const uint8_t *bits)
 {
 	uint32_t bytes = v->header.block_bytes / VHD_SECTOR_BYTES / 8;
 
-	if (v->full && bits[0] == 0xff && !memcmp(bits, bits + 1, bytes - 1))
+	if (v->full && block < v->block_count && bits[0] == 0xff &&
+	    !memcmp(bits, bits + 1, bytes - 1))
 		v->full[block / 8] |= (uint8_t)BIT(block % 8);
 }
 
@@ -137,6 +139,6 @@ void vhd_bitmap_forget(struct vhd *v, uint32_t block, uint64_t offset)
 {
 	for (uint32_t i = 0; i < v->bitmap_bytes / VHD_SECTOR_BYTES; i++)
 		vhd_cache_forget(v, offset / VHD_SECTOR_BYTES + i);
-	if (v->full)
+	if (v->full && block < v->block_count)
 		v->full[block / 8] &= (uint8_t)~BIT(block % 8);
 }

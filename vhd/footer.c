@@ -114,8 +114,8 @@ int vhd_footer_check(struct vhd *v, const struct vhd_footer *footer, const char 
 		return 0;
 	}
 	if (footer->data_offset % VHD_SECTOR_BYTES || footer->data_offset < VHD_FOOTER_BYTES ||
-	    v->file_bytes < VHD_HEADER_BYTES ||
-	    footer->data_offset > v->file_bytes - VHD_HEADER_BYTES)
+	    vhd_data_limit(v) < VHD_HEADER_BYTES ||
+	    footer->data_offset > vhd_data_limit(v) - VHD_HEADER_BYTES)
 		return vhd_fail(v, -EUCLEAN,
 				"%s: data offset %llu is no place for a header in a file of %llu "
 				"bytes",

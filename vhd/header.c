@@ -54,9 +54,10 @@ static int check_table(struct vhd *v, const struct vhd_footer *footer,
 	uint64_t offset = header->table_offset;
 	uint64_t bytes =
 		round_up((uint64_t)header->table_entries * VHD_ENTRY_BYTES, VHD_SECTOR_BYTES);
+	uint64_t limit = vhd_data_limit(v);
 
-	if (offset % VHD_SECTOR_BYTES || offset < VHD_FOOTER_BYTES || offset > v->file_bytes ||
-	    bytes > v->file_bytes - offset || (offset + bytes) / VHD_SECTOR_BYTES > UINT32_MAX)
+	if (offset % VHD_SECTOR_BYTES || offset < VHD_FOOTER_BYTES || offset > limit ||
+	    bytes > limit - offset || (offset + bytes) / VHD_SECTOR_BYTES > UINT32_MAX)
 		return vhd_fail(v, -EUCLEAN,
 				"header: block table of %llu bytes at offset %llu does not lie in "
 				"the file of %llu bytes",

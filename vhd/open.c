@@ -176,6 +176,8 @@ static int choose_tail(struct vhd *v, const uint8_t head[VHD_FOOTER_BYTES],
 		return r;
 	if (v->file_bytes - v->tail_offset == VHD_FOOTER_SHORT_BYTES)
 		v->tail_state = VHD_FOOTER_SHORT;
+	else if (v->footer.type != VHD_FIXED && v->tail_offset % VHD_SECTOR_BYTES)
+		v->tail_state = VHD_FOOTER_DAMAGED;
 	if (v->footer.type == VHD_FIXED)
 		v->head_state = VHD_FOOTER_MISSING;
 	else if (v->head_state == VHD_FOOTER_GOOD && memcmp(head, tail, VHD_FOOTER_BYTES))
@@ -274,7 +276,7 @@ static void warn_of_damage(struct vhd *v)
 		v->tail_state != VHD_FOOTER_GOOD ||
 		(!fixed && v->head_state != VHD_FOOTER_GOOD && v->head_state != VHD_FOOTER_STALE);
 	/* Blocks lie on sectors; a footer that does not is no end for them. */
-	if (v->tail_state == VHD_FOOTER_SHORT && !fixed)
+	if (!fixed && (v->tail_state == VHD_FOOTER_SHORT || v->tail_offset % VHD_SECTOR_BYTES))
 		v->tail_offset = VHD_OFFSET_NONE;
 }
 

@@ -148,6 +148,7 @@ static const struct damage dynamic_damage[] = {
 	{ IN_HEADER, HEADER_TABLE_ENTRIES, 4, 0, -EUCLEAN, "block table of 0" },
 	{ IN_HEADER, HEADER_TABLE_ENTRIES, 4, 127, -EUCLEAN, "block table of 127" },
 	{ IN_HEADER, HEADER_TABLE_ENTRIES, 4, 0xffffffff, -EUCLEAN, "block table of 4294967295" },
+	{ IN_HEADER, HEADER_TABLE_ENTRIES, 4, 129, -EUCLEAN, "does not lie in the file" },
 	{ IN_HEADER, HEADER_TABLE_ENTRIES, 4, 1u << 24, -EUCLEAN, "does not lie in the file" },
 	{ IN_HEADER, HEADER_BLOCK_SIZE, 4, 0, -EUCLEAN, "block size 0" },
 	{ IN_HEADER, HEADER_BLOCK_SIZE, 4, 512, -EUCLEAN, "block size 512" },
@@ -569,6 +570,28 @@ Test(vhd_open, the_missing_part_of_a_cut_block_reads_as_zeros)
 	check_content(vhd, 32768 + 4096, "x");
 	cr_assert_eq(read_at(vhd, 32768, data, 1024), 0);
 	cr_assert(data[0] == 0 && !memcmp(data, data + 1, 1023));
+	vhd_free(vhd);
+}
+
+/* More entries than blocks, and the last place in the file belongs to one of those. Sanitizers look. */
+Test(vhd_open, entries_beyond_the_disk_are_no_blocks)
+{
+	struct vhd_compact_result result;
+	struct vhd *vhd;
+
+	create(VHD_DYNAMIC, MIB(1), 65536);
+	vhd = open_vhd(false);
+	for (uint64_t block = 0; block < 3; block++)
+		cr_assert_eq(write_at(vhd, block * 65536, "x", 1), 0);
+	cr_assert_eq(vhd_close(vhd), 0);
+	put_be32(lab.now.data + 512 + HEADER_TABLE_ENTRIES, 128);
+	seal(lab.now.data + 512, 1024, HEADER_CHECKSUM);
+	set_entry(120, get_be32(lab.now.data + 1536 + 8));
+	set_entry(0, VHD_BLOCK_ABSENT);
+	set_entry(2, VHD_BLOCK_ABSENT);
+	vhd = open_vhd(false);
+	cr_assert_eq(vhd_compact(vhd, NULL, &result, error, sizeof(error)), 0, "%s", error);
+	check_content(vhd, 65536, "x");
 	vhd_free(vhd);
 }
 

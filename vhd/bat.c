@@ -46,14 +46,23 @@ static int table_slot(struct vhd *v, uint32_t block, struct vhd_slot **ret_slot,
 
 int vhd_bat_get(struct vhd *v, uint32_t block, uint64_t *ret_offset)
 {
+	struct vhd_hint *hint = vhd_hint_of(v, block);
 	struct vhd_slot *slot;
 	uint8_t *data;
 	uint32_t sector;
-	int r = table_slot(v, block, &slot, &data);
+	int r;
 
+	if (hint && hint->sector) {
+		sector = hint->sector;
+		*ret_offset = sector == VHD_BLOCK_ABSENT ? 0 : (uint64_t)sector * VHD_SECTOR_BYTES;
+		return 0;
+	}
+	r = table_slot(v, block, &slot, &data);
 	if (r < 0)
 		return r;
 	sector = get_be32(data + block % VHD_ENTRIES_PER_SECTOR * VHD_ENTRY_BYTES);
+	if (hint && (sector == VHD_BLOCK_ABSENT || vhd_bat_entry_is_sound(v, sector)))
+		hint->sector = sector;
 	if (sector == VHD_BLOCK_ABSENT) {
 		*ret_offset = 0;
 		return 0;
@@ -72,6 +81,10 @@ int vhd_bat_set(struct vhd *v, uint32_t block, uint64_t offset)
 
 	if (r < 0)
 		return r;
+	if (vhd_hint_of(v, block))
+		*vhd_hint_of(v, block) = (struct vhd_hint){ 0 };
+	if (v->memo && block < v->block_count)
+		vhd_memo_forget(v, block);
 	put_be32(data + block % VHD_ENTRIES_PER_SECTOR * VHD_ENTRY_BYTES,
 		 (uint32_t)(offset / VHD_SECTOR_BYTES));
 	vhd_cache_dirty(v, slot);

@@ -25,13 +25,20 @@ static void note_full(struct vhd *v, uint32_t block, const uint8_t *bits)
 		v->full[block / 8] |= (uint8_t)BIT(block % 8);
 }
 
-static int bitmap_slot(struct vhd *v, uint64_t offset, uint32_t sector, bool fresh,
+static int bitmap_slot(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sector, bool fresh,
 		       struct vhd_slot **ret_slot, uint8_t **ret_bits)
 {
 	uint32_t part = sector / VHD_BITS_PER_SECTOR;
+	uint64_t at = offset / VHD_SECTOR_BYTES + part;
+	struct vhd_hint *hint = vhd_hint_of(v, block);
+	int r;
 
-	return vhd_cache_get(v, offset / VHD_SECTOR_BYTES + part, part + 1, fresh, ret_slot,
-			     ret_bits);
+	if (hint && hint->slot && vhd_cache_recall(v, hint->slot - 1, at, ret_slot, ret_bits))
+		return 0;
+	r = vhd_cache_get(v, at, part + 1, fresh, ret_slot, ret_bits);
+	if (r == 0 && hint)
+		hint->slot = (uint32_t)(*ret_slot - v->cache->slots) + 1;
+	return r;
 }
 
 /* How many of the @count bits from @first on are like the first; the sector holds them all. */
@@ -66,7 +73,7 @@ int vhd_bitmap_run(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sect
 		*ret_set = true;
 		return 0;
 	}
-	r = bitmap_slot(v, offset, sector, false, &slot, &bits);
+	r = bitmap_slot(v, block, offset, sector, false, &slot, &bits);
 	if (r < 0)
 		return r;
 	note_full(v, block, bits);
@@ -74,6 +81,17 @@ int vhd_bitmap_run(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sect
 	*ret_set = bits[bit / 8] & 0x80 >> bit % 8;
 	*ret_run = run_length(bits, bit, count, *ret_set);
 	return 0;
+}
+
+int vhd_bitmap_bytes(struct vhd *v, uint32_t block, uint64_t offset, const uint8_t **ret_bits)
+{
+	struct vhd_slot *slot;
+	uint8_t *bits;
+	int r = bitmap_slot(v, block, offset, 0, false, &slot, &bits);
+
+	if (r == 0)
+		*ret_bits = bits;
+	return r;
 }
 
 int vhd_bitmap_load(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sector, uint32_t count)
@@ -85,7 +103,7 @@ int vhd_bitmap_load(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sec
 	for (; sector < end; sector = (sector / VHD_BITS_PER_SECTOR + 1) * VHD_BITS_PER_SECTOR) {
 		struct vhd_slot *slot;
 		uint8_t *bits;
-		int r = bitmap_slot(v, offset, sector, false, &slot, &bits);
+		int r = bitmap_slot(v, block, offset, sector, false, &slot, &bits);
 
 		if (r < 0)
 			return r;
@@ -116,12 +134,14 @@ int vhd_bitmap_set(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sect
 {
 	if (is_full(v, block))
 		return 0;
+	if (v->memo && block < v->block_count)
+		vhd_memo_change(v, block, sector, count);
 	while (count) {
 		uint32_t bit = sector % VHD_BITS_PER_SECTOR;
 		uint32_t n = (uint32_t)min_u64(count, VHD_BITS_PER_SECTOR - bit);
 		struct vhd_slot *slot;
 		uint8_t *bits;
-		int r = bitmap_slot(v, offset, sector, fresh, &slot, &bits);
+		int r = bitmap_slot(v, block, offset, sector, fresh, &slot, &bits);
 
 		if (r < 0)
 			return r;
@@ -141,4 +161,6 @@ void vhd_bitmap_forget(struct vhd *v, uint32_t block, uint64_t offset)
 		vhd_cache_forget(v, offset / VHD_SECTOR_BYTES + i);
 	if (v->full && block < v->block_count)
 		v->full[block / 8] &= (uint8_t)~BIT(block % 8);
+	if (v->memo && block < v->block_count)
+		vhd_memo_forget(v, block);
 }

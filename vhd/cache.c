@@ -285,6 +285,23 @@ static uint64_t add_full_bits(struct vhd *top, uint64_t bytes)
 	return used;
 }
 
+/* The same for hints. */
+static uint64_t add_hints(struct vhd *top, uint64_t bytes)
+{
+	uint64_t used = 0;
+
+	for (struct vhd *v = top; v; v = v->parent) {
+		uint64_t need = v->block_count * (uint64_t)sizeof(*v->hints);
+
+		if (vhd_is_flat(v) || used + need > bytes / 8)
+			continue;
+		v->hints = calloc(1, need);
+		if (v->hints)
+			used += need;
+	}
+	return used;
+}
+
 /* Memory that is never touched costs nothing: calloc maps large arrays without filling them. */
 int vhd_cache_init(struct vhd *top, size_t bytes)
 {
@@ -301,6 +318,11 @@ int vhd_cache_init(struct vhd *top, size_t bytes)
 	if (!want)
 		return 0;
 	bytes -= add_full_bits(top, bytes);
+	bytes -= add_hints(top, bytes);
+	if (vhd_memo_init(top, bytes) < 0)
+		return -ENOMEM;
+	if (top->memo)
+		bytes -= bytes / 4;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
@@ -320,8 +342,11 @@ void vhd_cache_fini(struct vhd *top)
 {
 	struct vhd_cache *c = top->cache;
 
-	for (struct vhd *v = top; v; v = v->parent)
+	vhd_memo_fini(top);
+	for (struct vhd *v = top; v; v = v->parent) {
 		free(v->full);
+		free(v->hints);
+	}
 	if (!c)
 		return;
 	free(c->slots);

@@ -87,6 +87,15 @@ struct vhd_cache {
 	uint32_t dirty, written; /* lists; of the disk's own file, others are only read */
 };
 
+/*
+ * What was found about a block, so that looking it up again is two reads of memory: its place, once
+ * it has been checked, and the slot that held its bitmap, which may hold something else by now.
+ */
+struct vhd_hint {
+	uint32_t sector; /* 0: not known; VHD_BLOCK_ABSENT: not in this file */
+	uint32_t slot;	 /* index + 1; 0: not known */
+};
+
 #define VHD_WARNINGS_MAX 12
 struct vhd_warnings {
 	unsigned int count;
@@ -136,6 +145,8 @@ struct vhd {
 	uint32_t bad_sector;
 	uint8_t *full; /* a bit for each block whose bitmap is known to be all ones; or NULL */
 	struct vhd_cache *cache;	    /* one for all layers */
+	struct vhd_hint *hints;		    /* one for each block; NULL: there are too many */
+	struct vhd_memo *memo;		    /* of the top; NULL: none, see memo.c */
 	uint8_t edges[2][VHD_SECTOR_BYTES]; /* sectors that are written in part, see dynamic.c */
 };
 
@@ -148,6 +159,12 @@ void vhd_warn(struct vhd *v, const char *format, ...) __attribute__((format(prin
 
 /* Takes the name and the calls of @file. */
 void vhd_set_file(struct vhd *v, const struct vhd_file *file);
+
+/* NULL where nothing is remembered: the table may have more entries than the disk has blocks. */
+static inline struct vhd_hint *vhd_hint_of(const struct vhd *v, uint32_t block)
+{
+	return v->hints && block < v->block_count ? &v->hints[block] : NULL;
+}
 
 static inline bool vhd_is_flat(const struct vhd *v)
 {
@@ -257,6 +274,19 @@ void vhd_cache_fini(struct vhd *v);
  */
 int vhd_cache_get(struct vhd *v, uint64_t sector, unsigned int part, bool fresh,
 		  struct vhd_slot **ret_slot, uint8_t **ret_data);
+/* The same if it is still in the slot @index; false: ask above. */
+static inline bool vhd_cache_recall(struct vhd *v, uint32_t index, uint64_t sector,
+				    struct vhd_slot **ret_slot, uint8_t **ret_data)
+{
+	struct vhd_slot *slot = &v->cache->slots[index];
+
+	if (slot->sector != sector || slot->layer != v->layer || slot->state == SLOT_FREE)
+		return false;
+	slot->used = 1;
+	*ret_slot = slot;
+	*ret_data = v->cache->data[index];
+	return true;
+}
 void vhd_cache_dirty(struct vhd *v, struct vhd_slot *slot);
 /* Forgets a sector and what was changed in it. */
 void vhd_cache_forget(struct vhd *v, uint64_t sector);
@@ -284,8 +314,19 @@ int vhd_bitmap_load(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sec
 		    uint32_t count);
 int vhd_bitmap_set(struct vhd *v, uint32_t block, uint64_t offset, uint32_t sector, uint32_t count,
 		   bool fresh);
+/* A bitmap of one sector, valid until the next call. */
+int vhd_bitmap_bytes(struct vhd *v, uint32_t block, uint64_t offset, const uint8_t **ret_bits);
 /* Drops what the cache knows of it. */
 void vhd_bitmap_forget(struct vhd *v, uint32_t block, uint64_t offset);
+
+/* memo.c; @top has a memo but for the first two. */
+int vhd_memo_init(struct vhd *top, size_t bytes);
+void vhd_memo_fini(struct vhd *top);
+/* As vhd_locate(); false: it does not know. */
+bool vhd_memo_locate(struct vhd *top, uint64_t offset, uint64_t bytes, struct vhd_place *ret_place);
+/* Bits of the disk's own file were set; its block is another now. */
+void vhd_memo_change(struct vhd *top, uint32_t block, uint32_t sector, uint32_t count);
+void vhd_memo_forget(struct vhd *top, uint32_t block);
 
 /* fixed.c, dynamic.c: ranges are within the disk. */
 struct vhd_format_ops {

@@ -14,6 +14,8 @@ int vhd_locate(struct vhd *v, uint64_t offset, uint64_t bytes, struct vhd_place 
 {
 	struct vhd_place place = { .bytes = bytes };
 
+	if (v && v->memo && vhd_memo_locate(v, offset, bytes, ret_place))
+		return 0;
 	for (; v; v = v->parent) {
 		uint64_t there;
 		int r;

@@ -30,7 +30,8 @@ Test(vhd_data, random_operations_match_a_flat_array, .timeout = 36000)
 		{ 106, VHD_DYNAMIC, 1, 4u << 20, 0, 0 },  { 107, VHD_FIXED, 1, 0, 0, 0 },
 		{ 108, VHD_DYNAMIC, 2, 4096, 4096, 0 },	  { 109, VHD_DYNAMIC, 3, 0, 0, 0 },
 		{ 110, VHD_FIXED, 2, 16384, 4096, 0 },	  { 111, VHD_DYNAMIC, 8, 0, 8192, 0 },
-		{ 112, VHD_FIXED, 4, 2u << 20, 0, 0 },	  { 113, VHD_DYNAMIC, 3, 4u << 20, 0, 0 },
+		{ 112, VHD_FIXED, 4, 2u << 20, 0, 0 },	  { 114, VHD_DYNAMIC, 4, 2u << 20, 0, 0 },
+		{ 113, VHD_DYNAMIC, 3, 4u << 20, 0, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(shapes) * rounds(); i++) {

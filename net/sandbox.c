@@ -58,7 +58,7 @@ static int allow_with_arguments(scmp_filter_ctx filter)
 		static const int commands[] = { F_GETFL, F_SETFL, F_ADD_SEALS, F_DUPFD_CLOEXEC };
 
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+				     SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
 	}
 	return r;
 }

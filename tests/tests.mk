@@ -5,7 +5,7 @@
 .PHONY: check check-run
 check:
 	@packaging/setup
-	@$(MAKE) --no-print-directory check-run
+	@$(MAKE) --no-print-directory -j$$(nproc) check-run
 
 check-run: all tests fuzz
 	@BUILD=$(BUILD) tests/run tests/system/*.sh tests/lint/*.sh tests/interop/*.sh $(UNIT_TESTS) -- \
@@ -20,7 +20,7 @@ SOAK += tests/soak/vhd_data.sh tests/soak/vhd_job.sh
 .PHONY: soak soak-run
 soak:
 	@packaging/setup
-	@$(MAKE) --no-print-directory soak-run
+	@$(MAKE) --no-print-directory -j$$(nproc) soak-run
 
 soak-run: all tests fuzz
 	@BUILD=$(BUILD) LIMIT=7200 tests/run -- $(SOAK)

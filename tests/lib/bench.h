@@ -20,7 +20,7 @@
 #include "../../devmodel/pci.h"
 
 #define BENCH_RAM_BYTES (4u << 20)
-#define BENCH_DEVICES_MAX 32
+#define BENCH_DEVICES_MAX 48
 
 /* A disk in memory. Requests wait until bench_complete_block() or advance() finishes them. */
 struct bench_disk {

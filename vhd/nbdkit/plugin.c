@@ -298,4 +298,6 @@ static struct nbdkit_plugin plugin = {
 	.extents = plugin_extents,
 };
 
+/* What the macro defines; clang wants to have seen it. */
+struct nbdkit_plugin *plugin_init(void);
 NBDKIT_REGISTER_PLUGIN(plugin)

@@ -49,12 +49,13 @@ CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
 # --- folders: each is a library of all its sources but the programs' main files
-STRICT := base devmodel vhd net state
+STRICT := base devmodel vhd net vmm/state
 MAINS := vmm/main.c net/main.c $(wildcard vhd/tool/*.c vhd/nbdkit/*.c) mgmt/mainstay.c
-library_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
+# The file of a saved machine is shared with mgmt/, so that it is a library beside vmm's.
+library_sources = $(filter-out $(MAINS) $(if $(filter vmm,$(1)),vmm/state/%),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 library = $(BUILD)/lib/$(1).a
-LIBRARIES := base devmodel vhd net state vmm mgmt
+LIBRARIES := base devmodel vhd net vmm/state vmm mgmt
 
 define library_rule
 $(call library,$(1)): $(call objects,$(call library_sources,$(1)))
@@ -67,7 +68,7 @@ $(foreach l,$(LIBRARIES),$(eval $(call library_rule,$(l))))
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(CPPFLAGS) $(if $(filter $(STRICT),$(firstword $(subst /, ,$<))),-Wconversion) \
+	$(Q)$(CC) $(CPPFLAGS) $(if $(filter $(addsuffix /%,$(STRICT)),$<),-Wconversion) \
 		$(CFLAGS) $(packages_cflags) -MMD -MP -c -o $@ $<
 
 # ACPI's DSDT and our option ROMs are compiled from their sources and become arrays of bytes.
@@ -125,7 +126,7 @@ PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-switch $(BUILD)/bin/
 .PHONY: all
 all: $(PROGRAMS) vhd-library
 
-$(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm state devmodel vhd base,$(call library,$(l)))
+$(BUILD)/bin/mainstay-vmm: $(call objects,vmm/main.c) $(foreach l,vmm vmm/state devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs)
@@ -137,7 +138,7 @@ $(BUILD)/bin/mainstay-vhd: $(call objects,$(wildcard vhd/tool/*.c)) $(foreach l,
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-$(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt state vhd base,$(call library,$(l)))
+$(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt vmm/state vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
@@ -153,7 +154,7 @@ include vhd/library.mk
 # --- tests: every C file in tests/unit and tests/dev is one criterion program
 TEST_LIB := $(call objects,$(wildcard tests/lib/*.c))
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/dev/*.c tests/net/*.c))
-TEST_LIBRARIES := $(foreach l,vmm mgmt net state devmodel vhd base,$(call library,$(l)))
+TEST_LIBRARIES := $(foreach l,vmm mgmt net vmm/state devmodel vhd base,$(call library,$(l)))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(say) LD $@

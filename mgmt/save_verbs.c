@@ -22,7 +22,7 @@
 #include "../base/fdpass.h"
 #include "../base/log.h"
 #include "../base/parse.h"
-#include "../state/statefile.h"
+#include "../vmm/state/statefile.h"
 #include "client.h"
 #include "state_file.h"
 #include "verbs.h"

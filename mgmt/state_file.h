@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stddef.h>
 
-#include "../state/statefile.h"
+#include "../vmm/state/statefile.h"
 
 /* A file on its way; it has no name of its own yet. */
 struct state_draft {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../state/statefile.h"
+#include "state/statefile.h"
 #include "loop.h"
 
 struct save_writer;

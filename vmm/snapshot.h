@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../state/statefile.h"
+#include "state/statefile.h"
 
 struct machine;
 struct vm_restore;

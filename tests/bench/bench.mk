@@ -80,7 +80,7 @@ bench-vhd:
 
 # The switch alone, on this machine; see net_switch.c.
 $(BENCH)/net_switch: $(call objects,$(addprefix tests/bench/,net_switch.c report.c)) \
-		$(foreach l,mgmt net vhd state base,$(call library,$(l)))
+		$(foreach l,mgmt net vhd vmm/state base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs) $(net_libs)

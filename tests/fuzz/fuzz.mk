@@ -32,7 +32,7 @@ $(BUILD)/fuzz/switch: $(call objects,tests/fuzz/switch.c) $(foreach l,net base,$
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(net_libs)
-$(BUILD)/fuzz/state: $(call objects,tests/fuzz/state.c) $(foreach l,vmm state devmodel vhd base,$(call library,$(l)))
+$(BUILD)/fuzz/state: $(call objects,tests/fuzz/state.c) $(foreach l,vmm vmm/state devmodel vhd base,$(call library,$(l)))
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(vmm_libs)

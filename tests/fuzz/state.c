@@ -16,7 +16,7 @@
 #include "../../base/bytes.h"
 #include "../../base/crc32c.h"
 #include "../../base/fdio.h"
-#include "../../state/statefile.h"
+#include "../../vmm/state/statefile.h"
 #include "../../vmm/snapshot_records.h"
 
 #define FILE_BYTES_MAX (1u << 20)

@@ -10,9 +10,9 @@ declare -A may=(
 	[devmodel]="base/"
 	[vhd]="base/"
 	[net]="base/"
-	[state]="base/"
-	[vmm]="base/ devmodel/ vhd/ state/ net/port.h"
-	[mgmt]="base/ vhd/vhd.h state/statefile.h net/port.h"
+	[vmm/state]="base/"
+	[vmm]="base/ devmodel/ vhd/ net/port.h"
+	[mgmt]="base/ vhd/vhd.h vmm/state/statefile.h net/port.h"
 )
 
 # A device includes the header of no other device, but of an engine that it declares here.
@@ -63,7 +63,7 @@ allowed()
 }
 
 failed=0
-for folder in base devmodel vhd net state vmm mgmt; do
+for folder in base devmodel vhd net vmm/state vmm mgmt; do
 	bad=
 	while read -r file path; do
 		allowed "$path" "$folder/ ${may[$folder]}" || bad+="$file includes $path"$'\n'

@@ -11,7 +11,7 @@ file_max=800 base_max=400 function_max=70
 declare -A justified=(
 )
 
-found=$(find base devmodel vhd net state vmm mgmt tests -name '*.c' | sort | xargs awk -v function_max=$function_max '
+found=$(find base devmodel vhd net vmm mgmt tests -name '*.c' | sort | xargs awk -v function_max=$function_max '
 	function flush_file() {
 		if (file != "")
 			print "file", file, lines

@@ -20,7 +20,7 @@
 #include "../../devmodel/device.h"
 #include "../../devmodel/dma.h"
 #include "../../devmodel/io.h"
-#include "../../state/statefile.h"
+#include "../../vmm/state/statefile.h"
 #include "../../vmm/config.h"
 #include "../../vmm/loop.h"
 #include "../../vmm/machine.h"

@@ -12,7 +12,7 @@
 #include "../../base/bytes.h"
 #include "../../base/crc32c.h"
 #include "../../base/fdio.h"
-#include "../../state/statefile.h"
+#include "../../vmm/state/statefile.h"
 
 #define RAM_BYTES (MIB(2) + 3 * STATEFILE_PAGE_BYTES)
 #define VRAM_BYTES (5 * STATEFILE_PAGE_BYTES)

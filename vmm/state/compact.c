@@ -19,10 +19,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "../base/bits.h"
-#include "../base/bytes.h"
-#include "../base/crc32c.h"
-#include "../base/fdio.h"
+#include "../../base/bits.h"
+#include "../../base/bytes.h"
+#include "../../base/crc32c.h"
+#include "../../base/fdio.h"
 
 #define FRAME_BYTES (STATEFILE_FRAME_PAGES * STATEFILE_PAGE_BYTES)
 #define PAGE_ZERO 0u

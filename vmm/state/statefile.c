@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/bits.h"
-#include "../base/crc32c.h"
-#include "../base/cursor.h"
-#include "../base/fdio.h"
-#include "../base/parse.h"
+#include "../../base/bits.h"
+#include "../../base/crc32c.h"
+#include "../../base/cursor.h"
+#include "../../base/fdio.h"
+#include "../../base/parse.h"
 #include "compact.h"
 
 #define MAGIC "MAINSTAY"

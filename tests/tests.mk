@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The tests' entry points. tests/run runs programs, adds up their results and closes with one line.
 
-# Seconds matter here: what needs KVM shares one nested host (see tests/nested/README.md).
+# Seconds matter here: what needs KVM shares two nested hosts (see tests/guest/all.sh).
 .PHONY: check check-run
 check:
 	@packaging/setup

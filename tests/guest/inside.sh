@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs guest cases where there is a /dev/kvm, two at a time, and prints their TAP lines.
+# Runs guest cases where there is a /dev/kvm, one after the other, and leaves their TAP lines in LOGS/CASE.tap.
 #
-#   inside.sh BIN DISKS LOGS CASE...
+#   inside.sh LANE BIN DISKS LOGS CASE...
+#
+# Several lanes may go through the same list side by side: who makes LOGS/claims/CASE runs the case.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-bin=$(realpath "$1") disks=$(realpath "$2") logs=$(realpath "$3")
-shift 3
+lane=$1 bin=$(realpath "$2") disks=$(realpath "$3") logs=$(realpath "$4")
+shift 4
 export disks mainstay=$bin/mainstay mainstay_vhd=$bin/mainstay-vhd scale=${SCALE:-1}
 
 work=$(mktemp -d) # short, for unix sockets; in memory on a nested host
@@ -36,14 +38,12 @@ run_case() {
 	done
 	cp "$work/$name"/*.serial "$work/$name"/*.err "$logs/" 2>/dev/null
 	echo "# $name: $((SECONDS - started)) s" >>"$work/$name.tap"
-	cat "$work/$name.tap"
+	cp "$work/$name.tap" "$logs/$name.tap.new" && mv "$logs/$name.tap.new" "$logs/$name.tap"
 	rm -rf "${work:?}/$name"
 }
 
 for name in "$@"; do
-	while (($(jobs -pr | wc -l) >= 2)); do
-		wait -n
-	done
-	run_case "$name" &
+	mkdir "$logs/claims/$name" 2>/dev/null || continue
+	echo "$lane" >"$logs/claims/$name/lane"
+	run_case "$name"
 done
-wait

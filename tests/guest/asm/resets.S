@@ -281,8 +281,8 @@ step_rude:
 	movw	%bx, %dx
 	movb	$0, %al
 	outb	%al, %dx
-	/* The video hole and addresses that nobody has. */
-	movw	$0xb800, %ax
+	/* Video memory that text mode leaves out. */
+	movw	$0xa000, %ax
 	movw	%ax, %es
 	movw	$0x5aa5, %es:0
 	cmpw	$-1, %es:0
@@ -342,7 +342,7 @@ text_ata:
 text_dma:
 	.asciz	"DMA outside of memory went unnoticed\r\n"
 text_hole:
-	.asciz	"something is in the video hole\r\n"
+	.asciz	"something is where text mode has no memory\r\n"
 
 	.balign	4
 no_idt:

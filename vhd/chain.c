@@ -85,6 +85,34 @@ static int note_seen(struct search *s, const char *path, int fd)
 	return 0;
 }
 
+/*
+ * Programs up to Virtual PC 2004 cut a disk into files .vhd, .v01, ...; only the last ends with the
+ * footer. The first piece by itself, which may have the footer's copy, must not pass as a disk.
+ */
+static int refuse_split(struct search *s, const char *path, int fd)
+{
+	const char *dot = strrchr(path, '.');
+	char next[VHD_PATH_BYTES], name[VHD_PATH_BYTES];
+	uint8_t cookie[8];
+	struct stat st;
+
+	if (!dot || strcasecmp(dot, ".vhd") || fstat(fd, &st) < 0 || st.st_size < VHD_FOOTER_BYTES)
+		return 0;
+	if (fd_pread_full(fd, cookie, sizeof(cookie), (uint64_t)st.st_size - VHD_FOOTER_BYTES) <
+		    0 ||
+	    !memcmp(cookie, VHD_FOOTER_COOKIE, sizeof(cookie)))
+		return 0;
+	if (snprintf(name, sizeof(name), "%.*s.v01", (int)(dot - path), path) >=
+		    (int)sizeof(name) ||
+	    vhd_find_file("", name, next, sizeof(next)) < 0)
+		return 0;
+	return fail(
+		s, -EMEDIUMTYPE,
+		"%s: the first piece of a split disk that goes on in %s; join the pieces into one "
+		"file with cat, in the order of their numbers",
+		path, next);
+}
+
 /* Takes @fd as the next file of the chain; closes it on failure. */
 static int append(struct search *s, const char *path, int fd, bool raw)
 {
@@ -97,6 +125,8 @@ static int append(struct search *s, const char *path, int fd, bool raw)
 			 chain->paths[0], VHD_CHAIN_MAX - 1);
 	else
 		r = note_seen(s, path, fd);
+	if (r == 0 && !raw)
+		r = refuse_split(s, path, fd);
 	if (r == 0)
 		r = lock(s, path, fd, chain->count == 0 && !chain->read_only);
 	copy = r == 0 ? strdup(path) : NULL;

@@ -469,3 +469,20 @@ Test(vhd_chain, raw_images_are_disks_too)
 	find("child.vhd", &(struct vhd_chain_options){ .raw_parent = true, .parent = "disk.raw" },
 	     2, "disk.raw");
 }
+
+/* --- split disks */
+
+Test(vhd_chain, a_piece_of_a_split_disk_is_no_disk)
+{
+	const struct vhd_create_options options = { .type = VHD_FIXED, .size_bytes = MIB(4) };
+
+	cr_assert_eq(make("nt4.VHD", &options), 0, "%s", error);
+	cr_assert_eq(system("tail -c +2097153 nt4.VHD > NT4.V01 && truncate -s 2M nt4.VHD"), 0);
+	refuse("nt4.VHD", &(struct vhd_chain_options){ .read_only = true }, -EMEDIUMTYPE,
+	       "nt4.VHD: the first piece of a split disk that goes on in NT4.V01");
+	cr_assert_eq(system("cat nt4.VHD NT4.V01 > whole.vhd"), 0);
+	find("whole.vhd", &(struct vhd_chain_options){ .read_only = true }, 1, NULL);
+	/* A file beside a disk that is whole says nothing. */
+	cr_assert_eq(rename("NT4.V01", "whole.v01"), 0);
+	find("whole.vhd", &(struct vhd_chain_options){ .read_only = true }, 1, NULL);
+}

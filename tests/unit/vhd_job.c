@@ -272,6 +272,38 @@ Test(vhd_job, sizes_that_are_refused)
 	layers_free(b);
 }
 
+/* --- the mark of a saved state */
+
+Test(vhd_job, marking_loses_nothing_when_the_power_goes, .timeout = 600)
+{
+	static const enum vhd_type types[] = { VHD_DYNAMIC, VHD_FIXED };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct layers *b = layers_new(31 + i, 1, types[i]);
+
+		for (int saved = 1; saved >= 0; saved--) {
+			struct vhd_file file = { .fd = -1, .name = "disk", .io = &b->labs[0].io };
+			const struct vhd_open_options options = { .ignore_saved_state = true };
+			struct vhd_info info;
+			struct vhd *vhd;
+
+			cr_assert_eq(vhd_open(&file, 1, &options, &vhd, error, sizeof(error)), 0,
+				     "%s", error);
+			watch(b, 0);
+			cr_assert_eq(vhd_set_saved_state(vhd, saved), 0, "%s", vhd_error(vhd));
+			unwatch(b);
+			cr_assert_eq(vhd_close(vhd), 0);
+			/* All that was not synced by then is lost: the mark is not. */
+			lab_crash(&b->labs[0], &b->survivor);
+			file.io = &b->survivor.io;
+			cr_assert_eq(vhd_probe(&file, &info, error, sizeof(error)), 0, "%s", error);
+			cr_assert_eq(info.saved_state, saved);
+		}
+		cr_assert_gt(b->cuts, 4, "%u cuts", b->cuts);
+		layers_free(b);
+	}
+}
+
 /* --- merge and rebase */
 
 static unsigned int merge_session(uint64_t seed, unsigned int layers, enum vhd_type base_type)

@@ -242,6 +242,16 @@ static const char *run_quit(struct command_context *context, struct request *req
 	return NULL;
 }
 
+/* For a watchdog: that this is answered says that all processors' threads and the loop do their work. */
+static const char *run_ping(struct command_context *context, struct request *request,
+			    json_object *result)
+{
+	(void)request;
+	machine_ping(context->machine);
+	add_text(result, "state", state_names[machine_state(context->machine)]);
+	return NULL;
+}
+
 /* What follows is between the session's two ends. */
 static const char *run_save(struct command_context *context, struct request *request,
 			    json_object *result)
@@ -381,6 +391,7 @@ static const struct command commands[] = {
 	{ "insert", run_insert, { "drive", "name", "read_only", "force" }, true },
 	{ "key", run_key, { "keys" }, true },
 	{ "pause", run_pause, {}, true },
+	{ "ping", run_ping, {}, false },
 	{ "power-button", run_power_button, {}, true },
 	{ "quit", run_quit, {}, false },
 	{ "reset", run_reset, {}, true },

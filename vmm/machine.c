@@ -424,6 +424,12 @@ enum machine_state machine_state(const struct machine *machine)
 	return machine->state;
 }
 
+void machine_ping(struct machine *machine)
+{
+	vcpus_hold(&machine->vcpus, NULL);
+	vcpus_release(&machine->vcpus);
+}
+
 void machine_pause(struct machine *machine)
 {
 	if (machine->state != MACHINE_RUNNING)

@@ -40,6 +40,8 @@ int machine_start(struct machine *machine);
 void machine_free(struct machine *machine);
 
 enum machine_state machine_state(const struct machine *machine);
+/* Returns when every vCPU has been out of the guest: its thread is alive. */
+void machine_ping(struct machine *machine);
 /* Idempotent. Pausing returns when every vCPU is out of the guest and virtual time stands. */
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);

@@ -38,7 +38,7 @@ static struct loop *loop;
 
 static struct machine {
 	enum machine_state state;
-	unsigned int resets, presses, quits, pauses;
+	unsigned int resets, presses, quits, pauses, pings;
 	bool ends_loop;
 	/* The last medium that was put in or taken out. */
 	char drive[32];
@@ -67,6 +67,11 @@ static struct sockaddr_un address;
 enum machine_state machine_state(const struct machine *m)
 {
 	return m->state;
+}
+
+void machine_ping(struct machine *m)
+{
+	m->pings++;
 }
 
 void machine_pause(struct machine *m)
@@ -374,6 +379,8 @@ Test(control, verbs_reach_the_machine)
 
 	cr_assert_str_eq(TEXT(ask(fd, "{\"command\":\"pause\"}"), "/result/state"), "paused");
 	cr_assert_str_eq(TEXT(ask(fd, "{\"command\":\"status\"}"), "/result/state"), "paused");
+	cr_assert_str_eq(TEXT(ask(fd, "{\"command\":\"ping\"}"), "/result/state"), "paused");
+	cr_assert_eq(machine.pings, 1);
 	cr_assert_not(OK(ask(fd, "{\"command\":\"power-button\"}")), "paused");
 	cr_assert_str_eq(TEXT(ask(fd, "{\"command\":\"resume\"}"), "/result/state"), "running");
 	cr_assert(OK(ask(fd, "{\"command\":\"power-button\"}")));

@@ -190,15 +190,39 @@ bool disk_files_have_undo(const struct machine_files *files)
 	return false;
 }
 
-bool disk_files_are_saved(const struct machine_files *files)
+/* False for a disk that cannot tell. */
+static bool read_mark(const struct vhd_chain *chain, bool *ret_marked)
 {
 	char error[VHD_ERROR_BYTES];
 	struct vhd_info info;
 
+	if (!chain->count || chain->files[0].raw ||
+	    vhd_probe(&chain->files[0], &info, error, sizeof(error)) < 0)
+		return false;
+	*ret_marked = info.saved_state;
+	return true;
+}
+
+bool disk_files_are_saved(const struct machine_files *files)
+{
+	bool marked;
+
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++) {
-		if (files->undo[i].present &&
-		    vhd_probe(&files->chains[i].files[0], &info, error, sizeof(error)) == 0 &&
-		    info.saved_state)
+		if (files->undo[i].present && read_mark(&files->chains[i], &marked) && marked)
+			return true;
+	}
+	return false;
+}
+
+bool disk_files_left_state(const struct machine_config *config, const struct machine_files *files)
+{
+	bool marked;
+
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		const struct vhd_chain *chain = &files->chains[i];
+
+		if (!config->disks[i].read_only && !chain->read_only && read_mark(chain, &marked) &&
+		    !marked)
 			return true;
 	}
 	return false;

@@ -21,6 +21,7 @@ void machine_config_init(struct machine_config *config)
 	config->nic_count = 1;
 	config->fast_disk = true;
 	config->ide_irq_delay_us = MACHINE_IDE_IRQ_DELAY_US;
+	config->stop_seconds = MACHINE_STOP_SECONDS;
 	config->tuning.ksm = true;
 }
 

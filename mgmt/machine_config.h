@@ -27,6 +27,8 @@
 #define MACHINE_NAME_MAX 64
 #define MACHINE_LABEL_MAX 255 /* bytes of a disk's or port's name in messages */
 #define MACHINE_IDE_IRQ_DELAY_US 70
+#define MACHINE_STOP_SECONDS 80
+#define MACHINE_STOP_SECONDS_MAX 3600
 #define MACHINE_IDE_IRQ_DELAY_US_MAX 100000
 #define MACHINE_APPEND_MAX 4095 /* bytes of a kernel's command line */
 #define MACHINE_HOST_CPU_MAX 1023
@@ -90,6 +92,8 @@ enum machine_undo {
 	MACHINE_UNDO_DISCARD,
 	MACHINE_UNDO_ASK, /* on the terminal, then; without one: keep */
 };
+/* What stops a machine that is a service. */
+enum machine_stop_action { MACHINE_STOP_SAVE, MACHINE_STOP_SHUTDOWN, MACHINE_STOP_TURN_OFF };
 enum machine_sandbox { MACHINE_SANDBOX_FULL, MACHINE_SANDBOX_DEGRADED };
 
 /* Enumerations are held as unsigned int: the tables read and write them all alike. */
@@ -178,6 +182,8 @@ struct machine_config {
 	uint32_t ide_irq_delay_us;
 	const char *kernel, *initrd, *append; /* a Linux kernel to boot directly; NULL: none */
 	unsigned int rtc;		      /* enum machine_rtc */
+	unsigned int stop_action;	      /* enum machine_stop_action */
+	uint32_t stop_seconds;		      /* for a guest that was asked to shut down */
 	unsigned int resume_clock;	      /* enum machine_resume_clock */
 	unsigned int sandbox;		      /* enum machine_sandbox */
 	unsigned int undo;		      /* enum machine_undo */
@@ -443,6 +449,7 @@ extern const char *const machine_video_memory_names[]; /* 4 MiB shifted right by
 extern const char *const machine_rtc_names[];
 extern const char *const machine_resume_clock_names[];
 extern const char *const machine_undo_names[];
+extern const char *const machine_stop_action_names[];
 extern const char *const machine_sandbox_names[];
 extern const char *const machine_pages_names[];
 extern const char *const machine_pit_names[];

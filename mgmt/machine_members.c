@@ -88,6 +88,10 @@ const char *const machine_rtc_names[] = {
 const char *const machine_resume_clock_names[] = {
 	[MACHINE_CLOCK_CATCH_UP] = "catch-up", [MACHINE_CLOCK_FROZEN] = "frozen", NULL
 };
+const char *const machine_stop_action_names[] = { [MACHINE_STOP_SAVE] = "save",
+						  [MACHINE_STOP_SHUTDOWN] = "shutdown",
+						  [MACHINE_STOP_TURN_OFF] = "turn-off",
+						  NULL };
 const char *const machine_sandbox_names[] = {
 	[MACHINE_SANDBOX_FULL] = "full", [MACHINE_SANDBOX_DEGRADED] = "degraded", NULL
 };
@@ -617,6 +621,21 @@ static const struct member machine_members[] = {
 	  .description =
 		  "What the clock shows when the machine is restored from a saved state: the "
 		  "time of today, or it goes on from where it was." },
+	{ .name = "stop_action",
+	  .kind = MEMBER_ENUM,
+	  .offset = offsetof(struct machine_config, stop_action),
+	  .fallback = "\"save\"",
+	  .names = NAMES(machine_stop_action_names, 3),
+	  .description = "What happens to the machine when its service, or the host, stops: it is "
+			 "saved, its guest is asked to shut down, or it is turned off." },
+	{ .name = "stop_seconds",
+	  .kind = MEMBER_NUMBER,
+	  .offset = offsetof(struct machine_config, stop_seconds),
+	  .min = 1,
+	  .max = MACHINE_STOP_SECONDS_MAX,
+	  .fallback = "80",
+	  .description = "How long a guest that was asked to shut down may take before the machine "
+			 "is turned off." },
 	{ .name = "sandbox",
 	  .kind = MEMBER_ENUM,
 	  .offset = offsetof(struct machine_config, sandbox),

@@ -32,6 +32,7 @@
 #include "signals.h"
 #include "nvram_file.h"
 #include "runtime_dir.h"
+#include "service.h"
 #include "spawn.h"
 #include "state_file.h"
 #include "terminal.h"
@@ -42,6 +43,7 @@
 #define QUIT_TIMEOUT_MS 10000
 #define TERM_TIMEOUT_MS 60000
 #define NAMES_MAX 1000
+#define EXIT_BROKEN 2
 
 /* Of one poll(): our own, and those of the ports; the terminal's follow. */
 #define OWN_POLLFDS 3
@@ -52,15 +54,17 @@ struct run_options {
 	bool headless;
 	const char *config_file;
 	const char *restore;
-	bool verify, keep_state, discard_state;
+	bool verify, keep_state, discard_state, service;
 	const char *devtest; /* NULL: an ordinary machine */
 };
 
 enum run_state { RUN_STARTING, RUN_RUNNING, RUN_ENDED };
 /* How the machine has been asked to end, each more urgent than the one before. */
-enum run_ending { END_NOT, END_QUIT, END_TERM, END_KILL };
+enum run_ending { END_NOT, END_ASKED, END_QUIT, END_TERM, END_KILL };
 
 struct run {
+	struct service service;
+	bool restores;
 	const char *state_path; /* to be removed once the machine goes on from it; NULL: none */
 	struct machine_config *config;
 	const char *devtest;
@@ -226,11 +230,30 @@ static void open_state(struct run *run, const struct run_options *options)
 	run->files.state_path = options->restore;
 	if (!options->restore)
 		return;
+	run->restores = true;
 	run->files.state = state_file_lock(options->restore, error, sizeof(error));
 	if (run->files.state < 0)
 		die("%s", error);
 	if (!options->keep_state)
 		run->state_path = options->restore;
+}
+
+/*
+ * The host may die between a machine that goes on and the end of its state's file. That is nothing a service
+ * should stumble over at the next start.
+ */
+static void drop_used_state(struct run *run)
+{
+	if (!run->service.on || !run->restores || !disk_files_left_state(run->config, &run->files))
+		return;
+	log_warning("%s: saved state %s was used up: its disks have been written to since; the "
+		    "machine starts afresh",
+		    run->config->name, run->files.state_path);
+	(void)state_file_remove(run->files.state_path);
+	run->files.state = fd_close(run->files.state);
+	run->files.state_path = run->state_path = NULL;
+	run->files.discard_state = true;
+	run->restores = false;
 }
 
 /* What the battery has kept comes before what is derived: the identity is in it. */
@@ -260,6 +283,7 @@ static void start(struct run *run, const struct run_options *run_options)
 		disk_files_forget(&run->files);
 		die("%s", error);
 	}
+	drop_used_state(run);
 	open_devtest(run);
 	catch_signals(run);
 	take_name(run);
@@ -328,7 +352,9 @@ static void end_by(struct run *run, enum run_ending ending)
 /* The user's wish, at most up to SIGTERM, after which disks are still flushed. */
 static void end_wanted(struct run *run)
 {
-	if (run->ending < END_TERM)
+	if (run->ending < END_QUIT)
+		end_by(run, END_QUIT);
+	else if (run->ending < END_TERM)
 		end_by(run, run->ending + 1);
 }
 
@@ -363,10 +389,16 @@ static void take_answer(struct run *run)
 	if (r != 1)
 		return;
 	run->state = RUN_RUNNING;
+	if (run->service.on)
+		service_started(&run->service, &run->dir, run->restores);
 	/* The machine holds the file open; nobody can go on from it a second time. */
-	if (run->state_path && unlink(run->state_path) < 0)
-		log_warning("%s: saved state: %s; it is used up, remove it", run->state_path,
-			    strerror(errno));
+	if (run->state_path) {
+		int removed = state_file_remove(run->state_path);
+
+		if (removed < 0)
+			log_warning("%s: saved state: %s; it is used up, remove it",
+				    run->state_path, strerror(-removed));
+	}
 	if (strcmp(sandbox, "full"))
 		log_warning("%s: sandbox is only %s: this host lacks what locks a machine in fully",
 			    run->name, sandbox);
@@ -385,6 +417,9 @@ static void take_end(struct run *run)
 	run->process.start_fd = fd_close(run->process.start_fd);
 	run->status =
 		info.si_code == CLD_EXITED && info.si_status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* Systemd starts what broke anew, but not what could not be started at all. */
+	if (run->status && run->service.on && run->state == RUN_RUNNING)
+		run->status = EXIT_BROKEN;
 	terminal_restore();
 	if (info.si_code != CLD_EXITED && run->ending < END_TERM)
 		log_error("%s: the machine's process was ended by signal %d (%s)%s", run->name,
@@ -407,6 +442,17 @@ static void take_stop(struct run *run)
 		terminal_raw();
 }
 
+static void service_step(struct run *run, enum service_step step)
+{
+	if (step == SERVICE_QUIT)
+		end_wanted(run);
+	if (step != SERVICE_SHUTDOWN)
+		return;
+	/* The next rung of the ladder is quit. */
+	run->ending = END_ASKED;
+	run->escalate_ms = now_ms() + 1000 * (int64_t)run->config->stop_seconds;
+}
+
 static void take_signal(struct run *run)
 {
 	struct signalfd_siginfo info;
@@ -421,6 +467,8 @@ static void take_signal(struct run *run)
 		} else if (run->process.pid_fd < 0) {
 			/* The machine is gone already: its last output is not wanted. */
 			run->relay.broken = true;
+		} else if (run->service.on && !run->service.stopping && run->state == RUN_RUNNING) {
+			service_step(run, service_stop(&run->service));
 		} else {
 			end_wanted(run);
 		}
@@ -447,15 +495,15 @@ static int earlier(int a, int b)
 
 static void wait_once(struct run *run)
 {
-	struct pollfd fds[FIXED_POLLFDS + RELAY_POLLFDS + ADAPTERS_POLLFDS] = {
+	struct pollfd fds[FIXED_POLLFDS + RELAY_POLLFDS + ADAPTERS_POLLFDS + SERVICE_POLLFDS] = {
 		{ run->process.start_fd, POLLIN, 0 },
 		{ run->process.pid_fd, POLLIN, 0 },
 		{ run->signal_fd, POLLIN, 0 },
 	};
 	struct pollfd *relay = fds + FIXED_POLLFDS;
-	struct pollfd *net;
+	struct pollfd *net, *service;
 	nfds_t count = FIXED_POLLFDS;
-	int n;
+	int n, service_ms;
 
 	machine_ports_prepare(&run->ports, fds + OWN_POLLFDS);
 
@@ -469,7 +517,12 @@ static void wait_once(struct run *run)
 	net = fds + count;
 	count += ADAPTERS_POLLFDS;
 	adapters_prepare(&run->adapters, net);
-	n = poll(fds, count, earlier(wait_ms(run), adapters_wait_ms(&run->adapters)));
+	service = fds + count;
+	count += SERVICE_POLLFDS;
+	service_ms = service_prepare(&run->service, service);
+	n = poll(fds, count,
+		 earlier(wait_ms(run), earlier(service_ms, adapters_wait_ms(&run->adapters))));
+	service_step(run, service_run(&run->service, service));
 	if (n == 0 && wait_ms(run) == 0)
 		end_by(run, run->ending + 1);
 	if (n >= 0 && run->process.pid_fd >= 0)
@@ -556,16 +609,32 @@ static int stay(struct run *run)
 	terminal_restore();
 	end_undo(run);
 	release_all(run);
+	/* Last: whoever saves the machine waits for its name to be free. */
+	service_ended(&run->service);
 	return run->status;
 }
 
 /* --- the verb --- */
 
+/* Its state is where its unit keeps states. */
+static void prepare_service(struct run *run, struct run_options *options)
+{
+	if (!options->config_file || !options->config.name || options->restore)
+		die("--service: needs --config FILE with a name in it, and no --restore");
+	options->restore = service_init(&run->service, &options->config);
+	options->discard_state = !options->restore && service_was_cut_short(&run->service);
+	if (options->discard_state)
+		log_warning("%s: the host died while the machine was being saved; it starts afresh",
+			    options->config.name);
+}
+
 /* restore is run whose first argument is the state. */
 static int run_machine(const struct verb *verb, int argc, char **argv)
 {
 	bool restores = verb == &restore_verb;
-	static struct run run = { .uid_lock_fd = -1, .quit_fd = -1 };
+	static struct run run = { .uid_lock_fd = -1,
+				  .quit_fd = -1,
+				  .service = { .control_fd = -1, .saver_fd = -1 } };
 	struct run_options options;
 	int others, status;
 
@@ -582,7 +651,9 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 		die("--restore and --discard-state exclude each other");
 	read_description(&options, others, argv);
 	run.config = &options.config;
-	run.headless = options.headless;
+	run.headless = options.headless || options.service;
+	if (options.service)
+		prepare_service(&run, &options);
 	run.devtest = options.devtest;
 	start(&run, &options);
 	status = stay(&run);
@@ -613,6 +684,10 @@ static const struct opt run_options[] = {
 	  .kind = OPT_FLAG,
 	  .help = "do not open a viewer of the screen (mainstay view does later)",
 	  .offset = offsetof(struct run_options, headless) },
+	{ .name = "service",
+	  .kind = OPT_FLAG,
+	  .help = "be the service mainstay-vm@NAME: notify systemd, save when stopped",
+	  .offset = offsetof(struct run_options, service) },
 	{ .name = "config",
 	  .kind = OPT_STRING,
 	  .argument = "FILE",

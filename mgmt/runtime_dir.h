@@ -10,7 +10,7 @@
  *
  * BASE is $MAINSTAY_RUNTIME_DIR, or /run/mainstay for root, $XDG_RUNTIME_DIR/mainstay for others,
  * and /tmp/mainstay-UID where that is not set. It must be ours and nobody else's: in a folder like
- * /tmp anybody could have made it first.
+ * /tmp anybody could have made it first. Only root may look into another user's.
  *
  * A folder whose lock is free belongs to a machine that is gone, however it ended: it is reused or
  * removed. The lock file is removed only by who holds its lock, and a lock counts only while its

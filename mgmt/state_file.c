@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "state_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -13,6 +14,8 @@
 #include "../base/fdio.h"
 #include "../vhd/vhd.h"
 
+#define DRAFT ".new-"
+
 static int fail(char *error, size_t error_size, const char *path, int r, const char *advice)
 {
 	snprintf(error, error_size, "%s: saved state: %s%s%s", path, strerror(-r),
@@ -20,10 +23,25 @@ static int fail(char *error, size_t error_size, const char *path, int r, const c
 	return r;
 }
 
+static int sync_folder_of(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd, r = 0;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) < 0 && errno != EINVAL)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 static int make_temporary(struct state_draft *draft, int *ret_fd)
 {
-	if (snprintf(draft->temporary, sizeof(draft->temporary), "%s.new-XXXXXX", draft->path) >=
-	    (int)sizeof(draft->temporary))
+	if (snprintf(draft->temporary, sizeof(draft->temporary), "%s" DRAFT "XXXXXX",
+		     draft->path) >= (int)sizeof(draft->temporary))
 		return -ENAMETOOLONG;
 	*ret_fd = mkostemp(draft->temporary, O_CLOEXEC);
 	return *ret_fd < 0 ? -errno : 0;
@@ -43,6 +61,8 @@ int state_draft_new(struct state_draft *draft, const char *path, char *error, si
 	if (r < 0)
 		return fail(error, error_size, path, r,
 			    "give a path in a folder that exists and is yours");
+	/* Should the host die, it tells that disks which are marked already have no state. */
+	(void)sync_folder_of(path);
 	return 0;
 }
 
@@ -64,21 +84,6 @@ int state_draft_compact(struct state_draft *draft, int level, char *error, size_
 	if (r < 0)
 		snprintf(error, error_size, "%s: %s", draft->path, why);
 	state_draft_discard(&plain);
-	return r;
-}
-
-static int sync_folder_of(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd, r = 0;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0 && errno != EINVAL)
-		r = -errno;
-	close(fd);
 	return r;
 }
 
@@ -105,6 +110,37 @@ void state_draft_discard(struct state_draft *draft)
 	if (draft->fd >= 0)
 		unlink(draft->temporary);
 	draft->fd = fd_close(draft->fd);
+}
+
+int state_file_remove(const char *path)
+{
+	return unlink(path) < 0 ? -errno : sync_folder_of(path);
+}
+
+unsigned int state_file_drafts(const char *path, bool remove)
+{
+	char folder[PATH_MAX], name[PATH_MAX];
+	const struct dirent *entry;
+	unsigned int count = 0;
+	size_t length;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	snprintf(name, sizeof(name), "%s" DRAFT, basename(folder));
+	length = strlen(name);
+	snprintf(folder, sizeof(folder), "%s", path);
+	dir = opendir(dirname(folder));
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, name, length) ||
+		    strlen(entry->d_name) != length + strlen("XXXXXX"))
+			continue;
+		count++;
+		if (remove)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+	return count;
 }
 
 int state_file_lock(const char *path, char *error, size_t error_size)

@@ -4,6 +4,7 @@
 #define MGMT_STATE_FILE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../vmm/state/statefile.h"
@@ -24,6 +25,11 @@ int state_draft_compact(struct state_draft *draft, int level, char *error, size_
 /* Gives the file its name, on stable storage. The draft is done with when 0 is returned. */
 int state_draft_commit(struct state_draft *draft, char *error, size_t error_size);
 void state_draft_discard(struct state_draft *draft);
+
+/* Removes the state at @path, which is used up, from stable storage too. 0 or -errno. */
+int state_file_remove(const char *path);
+/* How many drafts of @path saves have left behind that were cut short; with @remove they go. */
+unsigned int state_file_drafts(const char *path, bool remove);
 
 /* Opens and locks the state at @path, unread: who restores it tests it. */
 int state_file_lock(const char *path, char *error, size_t error_size);

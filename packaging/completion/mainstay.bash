@@ -84,7 +84,7 @@ _mainstay()
 	fi
 	verb=${COMP_WORDS[1]}
 	case $verb in
-	run | restore) options="$machine --config --headless --devtest --restore --verify --keep-state --discard-state" ;;
+	run | restore) options="$machine --config --headless --devtest --restore --verify --keep-state --discard-state --service" ;;
 	save) options="--compact --quiet" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;

@@ -314,7 +314,7 @@ values = {
     "board": [1, 0], "memory_mib": [4, 3, 3584, 3585, 128.0, 128.5, "4", 1048576, 1048577, -1, 1 << 70],
     "cpus": [1, 8, 0, 9, None], "cpu": ["nt4", "p5", "486", "p3", "p4", "host", "x", 1], "firmware": ["x", "", 1, "y" * 4095,
     "y" * 4096], "firmware_log": ["x", ""], "nvram": ["x", "", 1], "rtc": ["local", "utc", "x"], "resume_clock": ["catch-up", "frozen", "x"], "sandbox": ["full", "degraded", "x"],
-    "undo": ["off", "keep", "commit", "discard", "ask", "x", 1],
+    "stop_action": ["save", "shutdown", "turn-off", "x"], "stop_seconds": [1, 3600, 0, 3601, "1"], "undo": ["off", "keep", "commit", "discard", "ask", "x", 1],
     "disks": [[], {}, [1], [{}], [D()], [D()] * 4, [D()] * 5, [D(slot="primary-master")] * 2,
     [D(slot="primary-slave"), D(slot="primary-master")], [D(format="raw")], [D(format="x")],
     [D(read_only=True)], [D(read_only=1)], [D(x=1)], [D(geometry=[1, 1, 1])], [D(geometry=[1, 1])],

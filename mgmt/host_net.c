@@ -76,7 +76,9 @@ static int open_loopback(const char *network, char *error, size_t error_size)
 	return fd;
 }
 
-static int open_external(const char *interface, char *error, size_t error_size)
+/* @ret_kind: of the uplink, as net/control.h has it. */
+static int open_external(const char *interface, const char **ret_kind, char *error,
+			 size_t error_size)
 {
 	char tap[IFNAMSIZ];
 	int fd, r;
@@ -93,6 +95,7 @@ static int open_external(const char *interface, char *error, size_t error_size)
 	}
 	if (!interface_has(interface, "bridge")) {
 		fd = net_open_packet_socket(interface);
+		*ret_kind = "packet";
 		return fd < 0 ? explain(fd, interface, error, error_size) : fd;
 	}
 	snprintf(tap, sizeof(tap), TAP_PREFIX "%s", interface);
@@ -134,6 +137,7 @@ static bool has_uplink(int switch_fd, const char *network)
 int host_net_plug(int switch_fd, unsigned int kind, const char *network, char *error,
 		  size_t error_size)
 {
+	const char *uplink_kind = "frames";
 	json_object *json;
 	int fd, r;
 
@@ -141,12 +145,12 @@ int host_net_plug(int switch_fd, unsigned int kind, const char *network, char *e
 		return 0;
 	*error = '\0';
 	fd = kind == MACHINE_NIC_LOOPBACK ? open_loopback(network, error, error_size)
-					  : open_external(network, error, error_size);
+					  : open_external(network, &uplink_kind, error, error_size);
 	if (fd < 0)
 		return fd;
 	json = switch_message("uplink", network);
 	json_object_object_add(json, "port", json_object_new_string(UPLINK));
-	json_object_object_add(json, "kind", json_object_new_string("frames"));
+	json_object_object_add(json, "kind", json_object_new_string(uplink_kind));
 	json_object_object_add(json, "keep", json_object_new_boolean(true));
 	r = switch_request(switch_fd, json, fd, NULL, NULL, NULL, error, error_size);
 	close(fd);

@@ -98,6 +98,8 @@ int net_open_packet_socket(const char *name)
 	address.sll_ifindex = ifr.ifr_ifindex;
 	promiscuous.mr_ifindex = ifr.ifr_ifindex;
 	if (r == 0 && (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0 ||
+		       setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) < 0 ||
+		       setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) < 0 ||
 		       bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 		       setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
 				  sizeof(promiscuous)) < 0))

@@ -12,8 +12,8 @@
  *	delete		network: unplugs its ports, and it is gone
  *	attach		network, port, SETTINGS: a machine's port. The answer brings the descriptors of
  *			net/port.h. The port lives as long as the connection.
- *	uplink		network, port, kind ("frames" or "stream"), keep, SETTINGS, one descriptor: a way
- *			out. With keep it lives as long as the network, else as the connection.
+ *	uplink		network, port, kind ("frames", "stream" or "packet"), keep, SETTINGS, one descriptor: a
+ *			way out. With keep it lives as long as the network, else as the connection.
  *	detach		network, port
  *	set		network, port, SETTINGS: changes what is given
  *	wan		network, latency_ms, jitter_ms, loss_ppm, bytes_per_s: what is left out is 0

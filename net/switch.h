@@ -137,18 +137,21 @@ void network_remove(struct switch_state *sw, struct network *network);
 int network_set_wan(struct switch_state *sw, struct network *network,
 		    const struct wan_settings *settings);
 
-/* --- switch_ring.c, switch_uplink.c: kinds of ports */
+/* --- switch_ring.c, switch_uplink.c, switch_packet.c: kinds of ports */
 
 /* A machine's port with new shared memory; @ret_fds for the machine, the caller's to close. */
 int ring_port_new(struct nport **ret_port, int ret_fds[PORT_FDS]);
 
 enum uplink_kind {
-	UPLINK_FRAMES, /* a tap device or packet socket: one call, one frame */
+	UPLINK_FRAMES, /* a tap device: one call, one frame */
 	UPLINK_STREAM, /* a stream socket with a length before each frame, as passt speaks */
+	UPLINK_PACKET, /* a packet socket with PACKET_VNET_HDR and PACKET_AUXDATA */
 };
 
 /* @fd is the port's from now on. */
 int uplink_port_new(int fd, enum uplink_kind kind, struct nport **ret_port);
+/* For uplink_port_new(). */
+int packet_port_new(int fd, struct nport **ret_port);
 
 /* --- switch_control.c */
 

@@ -325,7 +325,7 @@ static int op_attach(struct request *r)
 
 static int op_uplink(struct request *r)
 {
-	static const char *const kinds[] = { "frames", "stream", NULL };
+	static const char *const kinds[] = { "frames", "stream", "packet", NULL };
 	struct vswitch_port settings;
 	struct network *network;
 	struct nport *port;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Ports that lead out: a descriptor that somebody else opened. A tap device or packet socket takes and
- * gives one frame with each call; a stream has the frame's length, four bytes big-endian, before it.
+ * Ports that lead out: a descriptor that somebody else opened. A tap device takes and gives one frame with
+ * each call; a stream has the frame's length, four bytes big-endian, before it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -190,9 +190,12 @@ static void uplink_ready(struct switch_state *sw, struct watch *watch, uint32_t 
 
 int uplink_port_new(int fd, enum uplink_kind kind, struct nport **ret_port)
 {
-	struct uplink *uplink = calloc(1, sizeof(*uplink));
+	struct uplink *uplink;
 	int flags = fcntl(fd, F_GETFL);
 
+	if (kind == UPLINK_PACKET)
+		return packet_port_new(fd, ret_port);
+	uplink = calloc(1, sizeof(*uplink));
 	if (uplink && kind == UPLINK_STREAM)
 		uplink->in = malloc(STREAM_BYTES);
 	if (!uplink || (kind == UPLINK_STREAM && !uplink->in) || flags < 0 ||

@@ -14,15 +14,16 @@ $(BUILD)/guest/%.img: tests/guest/asm/%.S tests/guest/asm/console.inc
 	$(say) GUEST $<
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0x7c00 -e 0x7c00 --oformat binary -o $@ $@.o
 	$(Q)truncate -s 4M $@ && rm -f $@.o
-# The guest that tries the video BIOS, in C for 16-bit code.
-GUEST_IMAGES += $(BUILD)/guest/video.img
-$(BUILD)/guest/video.img: tests/guest/video/start.S tests/guest/video/video.c tests/guest/video/flat.ld
+# The guests that try the video BIOS and show its modes, in C for 16-bit code.
+GUEST_IMAGES += $(BUILD)/guest/video.img $(BUILD)/guest/show.img
+$(BUILD)/guest/video.img $(BUILD)/guest/show.img: $(BUILD)/guest/%.img: tests/guest/video/%.c \
+		$(addprefix tests/guest/video/,start.S guest.h flat.ld)
 	@mkdir -p $(@D)
 	$(say) GUEST $@
-	$(Q)$(VGA_BIOS_CC) -m32 -c -o $(@D)/video-start.o tests/guest/video/start.S
-	$(Q)$(VGA_BIOS_CC) $(VGA_BIOS_FLAGS) -c -o $(@D)/video.o tests/guest/video/video.c
-	$(Q)ld -m elf_i386 -T tests/guest/video/flat.ld -o $@ $(@D)/video-start.o $(@D)/video.o
-	$(Q)truncate -s 4M $@
+	$(Q)$(VGA_BIOS_CC) -m32 -c -o $@-start.o tests/guest/video/start.S
+	$(Q)$(VGA_BIOS_CC) $(VGA_BIOS_FLAGS) -c -o $@.o $<
+	$(Q)ld -m elf_i386 -T tests/guest/video/flat.ld -o $@ $@-start.o $@.o
+	$(Q)truncate -s 4M $@ && rm -f $@-start.o $@.o
 tests: $(GUEST_IMAGES)
 
 SOAK += tests/guest/soak.sh tests/guest/soak_state.sh

@@ -201,21 +201,23 @@ static u16 state(struct regs *r)
 	}
 }
 
+/* The window moves by 64 KiB: of the memory, or of each plane, which is four of the chip's banks. */
 static u16 window(struct regs *r)
 {
 	const ROM struct vbe_mode *m = current_vbe_mode();
+	u8 shift = m && m->bits == 4 ? 2 : 0;
 
 	if (!m || r->bl)
 		return VBE_FAILED;
 	if (crtc_read(0x58) & 0x10)
 		return VBE_NOT_NOW;
 	if (r->bh == 1) {
-		r->dx = get_bank();
+		r->dx = get_bank() >> shift;
 		return VBE_DONE;
 	}
-	if (r->bh || r->dx >= memory_bytes() >> 16)
+	if (r->bh || r->dx >= memory_bytes() >> (16 + shift))
 		return VBE_FAILED;
-	set_bank(r->dl);
+	set_bank((u8)(r->dl << shift));
 	return VBE_DONE;
 }
 

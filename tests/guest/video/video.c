@@ -4,57 +4,7 @@
  * area, in the registers, in the video memory. It says "video: ok NAME" or "video: FAILED NAME" on COM1
  * for each, and "video: done" in the end. 16-bit code, all segments 0.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-
-struct registers {
-	u16 ax, bx, cx, dx, si, di, bp, es;
-};
-
-void int10(struct registers *r);
-void guest_main(void);
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define FAR(type, offset) (*(volatile __seg_fs type *)(u32)(offset))
-#define COM1 0x3f8
-
-static inline void outb(u16 port, u8 value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline u8 inb(u16 port)
-{
-	u8 value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
-}
-
-static inline void set_fs(u16 segment)
-{
-	__asm__ volatile("movw %0, %%fs" : : "r"(segment) : "memory");
-}
-
-static void print(const char *text)
-{
-	for (; *text; text++) {
-		while (!(inb(COM1 + 5) & 0x20))
-			;
-		outb(COM1, (u8)*text);
-	}
-}
-
-static void print_hex(u32 value)
-{
-	char text[9];
-
-	for (int i = 7; i >= 0; i--, value >>= 4)
-		text[i] = "0123456789abcdef"[value & 15];
-	text[8] = 0;
-	print(text);
-}
+#include "guest.h"
 
 /* The first thing that was wrong in a test. */
 static const char *wrong;
@@ -67,58 +17,6 @@ static void expect(const char *what, u32 value, u32 expected)
 	wrong = what;
 	wrong_value = value;
 	wrong_expected = expected;
-}
-
-static struct registers call(u16 ax, u16 bx, u16 cx, u16 dx)
-{
-	struct registers r = { .ax = ax, .bx = bx, .cx = cx, .dx = dx };
-
-	int10(&r);
-	return r;
-}
-
-/* A buffer that nothing else uses, behind the guest. */
-#define BUFFER 0x6000
-#define BUFFER_SEGMENT 0
-
-static struct registers call_buffer(u16 ax, u16 bx, u16 cx, u16 dx)
-{
-	struct registers r = { .ax = ax, .bx = bx, .cx = cx, .dx = dx, .di = BUFFER, .bp = BUFFER };
-
-	int10(&r);
-	return r;
-}
-
-static u8 bda(u16 offset)
-{
-	set_fs(0x40);
-	return FAR(u8, offset);
-}
-
-static u16 word_at(u16 segment, u16 offset)
-{
-	set_fs(segment);
-	return FAR(u16, offset);
-}
-
-static u8 byte_at(u16 segment, u16 offset)
-{
-	set_fs(segment);
-	return FAR(u8, offset);
-}
-
-static u8 indexed(u16 port, u8 index)
-{
-	outb(port, index);
-	return inb(port + 1);
-}
-
-static void unlock(void)
-{
-	(void)indexed(0x3d4, 0x38);
-	outb(0x3d5, 0x48);
-	(void)indexed(0x3d4, 0x39);
-	outb(0x3d5, 0xa5);
 }
 
 /* --- tests */

@@ -6,6 +6,7 @@
 #include "display.h"
 #include "pci.h"
 #include "s3_engine.h"
+#include "timer.h"
 #include "vga.h"
 #include "vga_render.h"
 
@@ -95,6 +96,7 @@ enum s3_region {
 #define S3_ENGINE_REGIONS 18
 
 struct s3_state {
+	uint64_t retrace_deadline_ns;
 	struct vga_state vga;
 	struct s3_engine_state engine;
 	uint32_t vsync_cleared; /* vertical retraces that had begun when 42E8h bit 0 was cleared */
@@ -112,6 +114,7 @@ struct s3_trio64 {
 	struct s3_state s;
 	struct vga vga;
 	struct s3_engine engine;
+	struct vtimer retrace_timer;
 	struct vga_picture picture;
 	struct display_memory *memory;
 	struct display_aperture linear; /* as last told to the machine */
@@ -141,6 +144,16 @@ void s3_update(struct s3_trio64 *s3);
 bool s3_mmio(const struct s3_trio64 *s3);
 /* The linear frame buffer as the registers have it: size 0 when it is off. */
 struct display_aperture s3_linear(const struct s3_trio64 *s3);
+
+/* --- s3_interrupt.c */
+
+/* How many vertical retraces have begun since the machine was built, at the present pace. */
+uint32_t s3_retraces(struct s3_trio64 *s3);
+/* 42E8h: the engine's, and in bit 0 the beam's: a retrace has begun since it was cleared. */
+uint32_t s3_subsys_status(struct s3_trio64 *s3);
+/* Derives INTA#, and when to look again. */
+void s3_interrupt_update(struct s3_trio64 *s3);
+void s3_interrupt_expired(struct device *dev);
 
 /* --- s3_cursor.c */
 

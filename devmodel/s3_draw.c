@@ -619,6 +619,7 @@ void s3_draw_command(struct s3_engine *engine)
 
 	prepare(engine, &draw);
 	engine->s->phase = S3_IDLE;
+	engine->s->data_count = 0;
 	switch (command) {
 	case COMMAND_LINE:
 		if (cmd & CMD_WAIT)
@@ -699,6 +700,13 @@ static bool advance_line(struct s3_engine *engine, const struct draw *draw)
 	return true;
 }
 
+/* False: the row has ended. */
+static bool next_pixel(struct s3_engine *engine, const struct draw *draw)
+{
+	return engine->s->phase == S3_LINE_DATA ? advance_line(engine, draw)
+						: advance(engine, draw);
+}
+
 PIPELINE void data_pixel(const struct draw *draw, const struct s3_engine_state *s, bool bit,
 			 uint32_t color, unsigned int bytes)
 {
@@ -722,7 +730,7 @@ static bool take(struct s3_engine *engine, const struct draw *draw, bool bit, ui
 	BY_DEPTH(engine, data_pixel, draw, s, bit, color);
 	if (visible(draw, x, y))
 		mark_rows(engine, draw, x, y, 1, 1);
-	return s->phase == S3_LINE_DATA ? advance_line(engine, draw) : advance(engine, draw);
+	return next_pixel(engine, draw);
 }
 
 void s3_draw_data(struct s3_engine *engine, const uint8_t *data, unsigned int bytes)
@@ -745,6 +753,46 @@ void s3_draw_data(struct s3_engine *engine, const uint8_t *data, unsigned int by
 			continue;
 		s->pixel_count = 0;
 		if (!take(engine, &draw, true, get_le32(s->pixel)))
+			return;
+	}
+}
+
+/* The pixel that it is the turn of. Negative places have nothing. */
+static uint32_t fetch_pixel(const struct s3_engine *engine, const struct draw *draw)
+{
+	const struct s3_engine_state *s = engine->s;
+	int32_t x = coordinate(s->at_x), y = coordinate(s->at_y);
+	uint32_t pixel = draw->to_base + (uint32_t)y * draw->pitch + (uint32_t)x, value = 0;
+
+	if (x < 0 || y < 0)
+		return 0;
+	for (unsigned int i = 0; i < engine->bytes; i++)
+		value |= (uint32_t)draw->bytes[(pixel * engine->bytes + i) & draw->mask] << (8 * i);
+	return value;
+}
+
+void s3_draw_fetch(struct s3_engine *engine, uint8_t *data, unsigned int bytes)
+{
+	struct s3_engine_state *s = engine->s;
+	struct draw draw;
+
+	prepare(engine, &draw);
+	for (unsigned int i = 0; i < bytes && s->phase != S3_IDLE; i++) {
+		if (draw.select == SELECT_CPU) {
+			data[i] = 0;
+			for (int bit = 7; bit >= 0; bit--) {
+				uint32_t pixel = fetch_pixel(engine, &draw);
+
+				if ((pixel & draw.rd_mask) == draw.rd_mask)
+					data[i] |= (uint8_t)BIT(bit);
+				if (!next_pixel(engine, &draw))
+					return;
+			}
+			continue;
+		}
+		data[i] = (uint8_t)(fetch_pixel(engine, &draw) >> (8 * s->pixel_count));
+		s->pixel_count = (uint8_t)((s->pixel_count + 1) % engine->bytes);
+		if (!s->pixel_count && !next_pixel(engine, &draw))
 			return;
 	}
 }

@@ -12,6 +12,7 @@
 #include "../base/bits.h"
 #include "../base/bytes.h"
 
+#define CMD_WRITE 0x0001u
 #define CMD_SWAP 0x1000u
 #define CMD_WAIT 0x0100u
 #define MISC_RSF 0x0010u /* MULT_MISC */
@@ -236,6 +237,36 @@ static void write_data(struct s3_engine *engine, unsigned int size, uint32_t val
 		s->data_count = 0;
 }
 
+/*
+ * The other way: a command that waits for data and does not write (bit 0) gives what is on the screen to who reads. The
+ * Vision964 and later are said to take bit 0 for nothing and always to wait for writes, so that who writes draws all the
+ * same. data_count is how much of the last transfer has been read.
+ */
+static uint32_t read_data(struct s3_engine *engine, unsigned int size)
+{
+	struct s3_engine_state *s = engine->s;
+	unsigned int width = bus_bytes(engine);
+	uint32_t value = mask32(8 * size);
+
+	if (width == 1)
+		size = 1;
+	for (unsigned int i = 0; i < size; i++) {
+		if (!s->data_count) {
+			uint8_t bytes[4] = { 0xff, 0xff, 0xff, 0xff };
+
+			if (s->phase == S3_IDLE || (s->reg[S3_CMD] & CMD_WRITE))
+				break;
+			s3_draw_fetch(engine, bytes, width);
+			for (unsigned int j = 0; j < width; j++)
+				s->data[j] = bytes[j ^ (!(s->reg[S3_CMD] & CMD_SWAP) && width > 1)];
+		}
+		value = blend32(value, 0xffu << (8 * i),
+				(uint32_t)s->data[s->data_count] << (8 * i));
+		s->data_count = (uint8_t)((s->data_count + 1) % width);
+	}
+	return value;
+}
+
 /* --- ports */
 
 static void write_subsys(struct s3_engine *engine, uint32_t value)
@@ -356,7 +387,11 @@ uint32_t s3_engine_read(struct s3_engine *engine, uint16_t port, unsigned int si
 {
 	uint16_t even = port & 0xfffe;
 	unsigned int shift = 8 * (port & 1u);
-	uint32_t value = (read_word(engine, even, size > 1 || shift) & 0xffff) >> shift;
+	uint32_t value;
+
+	if ((port & 0xfffc) == PORT_PIX_TRANS)
+		return read_data(engine, size);
+	value = (read_word(engine, even, size > 1 || shift) & 0xffff) >> shift;
 
 	if (size == 4)
 		value |= read_word(engine, (uint16_t)(even + 2), true) << 16;
@@ -437,10 +472,10 @@ static uint32_t packed_read(struct s3_engine *engine, uint32_t offset)
 
 uint32_t s3_engine_mmio_read(struct s3_engine *engine, uint32_t offset, unsigned int size)
 {
-	uint32_t value = UINT32_MAX;
+	uint32_t value;
 
 	if (offset < 0x8000)
-		return value;
+		return read_data(engine, size);
 	if (offset < 0x8100 || offset >= 0x8200)
 		return s3_engine_read(engine, (uint16_t)offset, size);
 	value = (packed_read(engine, offset & ~1u) & 0xffff) >> (8 * (offset & 1));

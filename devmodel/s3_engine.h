@@ -124,5 +124,7 @@ void s3_draw_command(struct s3_engine *engine);
 void s3_draw_stroke(struct s3_engine *engine, uint8_t stroke);
 /* @bytes of data in the order in which they are used: 1, 2 or 4, one transfer. */
 void s3_draw_data(struct s3_engine *engine, const uint8_t *data, unsigned int bytes);
+/* One transfer the other way, of @bytes: what is on the screen. Where the row ends early, the rest stays as it is. */
+void s3_draw_fetch(struct s3_engine *engine, uint8_t *data, unsigned int bytes);
 
 #endif

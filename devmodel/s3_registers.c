@@ -132,6 +132,7 @@ void s3_update(struct s3_trio64 *s3)
 	s3_engine_configure(&s3->engine, s3->s.vga.crtc[CR_MEMORY_CONFIG],
 			    s3->s.vga.crtc[CR_SYSTEM_1]);
 	s3_place_regions(s3);
+	s3_interrupt_update(s3);
 	if (memcmp(&old, &s3->vga.ext, sizeof(old)) == 0 &&
 	    memcmp(&linear, &s3->linear, sizeof(linear)) == 0)
 		return;
@@ -327,6 +328,7 @@ static void vre_hook(struct device *dev, const struct reg *reg, uint32_t old, ui
 	if (!(value & CRTC_VRE_CLEAR_INTERRUPT))
 		s3_of(dev)->s.vga.vsync_latched = 0;
 	picture_hook(dev, reg, old, value);
+	s3_interrupt_update(s3_of(dev));
 }
 
 /* --- tables */

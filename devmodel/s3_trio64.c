@@ -5,14 +5,13 @@
  * Sources: S3 Trio64 databook; VGADOC's S3.TXT; what Linux's s3fb and X.org's s3 driver rely on.
  *
  * Deliberately not emulated: clock synthesizer locking times, memory wait states, feature connector,
- * the order of bytes on a big-endian bus, the vertical interrupt. Clocks take effect when they are
- * written.
+ * the order of bytes on a big-endian bus. Clocks take effect when they are written.
  *
  * Theory of operation
  *
  * vga.c has the ports of a VGA, vga_memory.c its memory path, vga_scan.c and vga_render.c the picture;
  * s3_registers.c the tables, and s3_update(), which derives from S3's registers what they add (struct
- * vga_ext). Here regions are placed, which depends on PCI configuration and registers alike, and the
+ * vga_ext); s3_interrupt.c has INTA#. Here regions are placed, which depends on PCI configuration and registers alike, and the
  * machine is told which parts of the memory the processor can be given.
  */
 #include "s3_trio64.h"
@@ -38,6 +37,7 @@
 static const struct state_field s3_fields[] = {
 	VGA_STATE_FIELDS(struct s3_trio64),
 	S3_ENGINE_FIELDS(struct s3_trio64),
+	STATE_FIELD(struct s3_trio64, retrace_deadline_ns),
 	STATE_FIELD(struct s3_trio64, vsync_cleared),
 	STATE_ARRAY(struct s3_trio64, config),
 	STATE_FIELD(struct s3_trio64, setup),
@@ -248,34 +248,20 @@ ENGINE_HANDLERS(bee8)
 ENGINE_HANDLERS(cae8)
 ENGINE_HANDLERS(e2e8)
 
-/* How many vertical retraces have begun since the machine was built, at the present pace. */
-static uint32_t retraces(struct device *dev)
-{
-	const struct vga *vga = &s3_of(dev)->vga;
-	struct vga_timing timing;
-	uint64_t now = dev->env->timers->now(dev->env->timers), first;
-
-	vga_timing_decode(vga->s, &vga->ext, &timing);
-	first = timing.retrace_first * timing.line_ns;
-	return (uint32_t)((now + timing.frame_ns - first) / timing.frame_ns);
-}
-
-/* Bit 0 of the engine's status is the beam's: a retrace has begun since it was cleared. */
 static uint32_t engine_read_42e8(struct device *dev, uint32_t offset, unsigned int size)
 {
 	uint32_t value = s3_engine_read(&s3_of(dev)->engine, (uint16_t)(0x42e8 + offset), size);
 
-	if (!offset && retraces(dev) != s3_of(dev)->s.vsync_cleared)
-		value |= SUBSYS_VSYNC;
-	return value;
+	return offset ? value : (value & ~0xffu) | s3_subsys_status(s3_of(dev));
 }
 
 static void engine_write_42e8(struct device *dev, uint32_t offset, unsigned int size,
 			      uint32_t value)
 {
 	if (!offset && (value & SUBSYS_VSYNC))
-		s3_of(dev)->s.vsync_cleared = retraces(dev);
+		s3_of(dev)->s.vsync_cleared = s3_retraces(s3_of(dev));
 	s3_engine_write(&s3_of(dev)->engine, (uint16_t)(0x42e8 + offset), size, value);
+	s3_interrupt_update(s3_of(dev));
 }
 
 static uint32_t engine_read_4ae8(struct device *dev, uint32_t offset, unsigned int size)
@@ -449,6 +435,8 @@ static int s3_init(struct device *dev, const void *opaque)
 	s3->vga.crtc = &s3_crtc_bank;
 	s3->vga.locked_bits = s3_locked_bits;
 	s3->vga.window_changed = window_changed;
+	timer_init(&s3->retrace_timer, dev->env->timers, dev, &s3->s.retrace_deadline_ns,
+		   s3_interrupt_expired);
 	display_attach(config->display, dev, &display_ops);
 	return 0;
 }
@@ -463,6 +451,7 @@ static void s3_reset(struct device *dev, enum reset_kind kind)
 		s3_registers_reset(s3);
 		s3_engine_reset(&s3->engine);
 		s3->s.vsync_cleared = 0;
+		timer_cancel(&s3->retrace_timer);
 		s3->s.setup = SETUP_ENABLE;
 		s3->s.enabled = SLEEP_AWAKE;
 	}
@@ -485,6 +474,7 @@ static void s3_post_load(struct device *dev)
 
 static void s3_fini(struct device *dev)
 {
+	timer_fini(&s3_of(dev)->retrace_timer);
 	pci_detach(&s3_of(dev)->function);
 }
 

@@ -102,6 +102,16 @@ static void guest_vlog(struct machine *machine, const char *name, const char *fo
 	limit->suppressed = 0;
 }
 
+static __attribute__((format(printf, 3, 4))) void
+guest_log(struct machine *machine, const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	guest_vlog(machine, name, format, args);
+	va_end(args);
+}
+
 static void env_guest_log(struct device_env *env, const struct device *dev, const char *format, ...)
 {
 	va_list args;
@@ -408,13 +418,15 @@ static bool seen_msr(struct machine *machine, uint32_t index)
 /* Systems of every age probe registers that a processor may lack: each is told once. */
 static void vcpu_unknown_msr(struct vcpu_set *set, uint32_t index, bool write, uint64_t value)
 {
-	if (seen_msr(container_of(set, struct machine, vcpus), index))
+	struct machine *machine = container_of(set, struct machine, vcpus);
+
+	if (seen_msr(machine, index))
 		return;
 	if (write)
-		log_debug("unknown register %xh: %llxh written, ignored", index,
-			  (unsigned long long)value);
+		guest_log(machine, "processor", "%llxh written to unknown MSR %xh, ignored",
+			  (unsigned long long)value, index);
 	else
-		log_debug("unknown register %xh read as 0", index);
+		guest_log(machine, "processor", "unknown MSR %xh read as 0", index);
 }
 
 /* --- commands */

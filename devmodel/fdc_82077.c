@@ -61,8 +61,8 @@
 #define RECALIBRATE_STEPS 80u
 
 /* Arms move this much faster than real ones. */
-#define STEP_SCALE 16
-#define SETTLE_NS (100 * NSEC_PER_USEC)
+#define STEP_SCALE 64
+#define SETTLE_NS (50 * NSEC_PER_USEC)
 #define RESET_NS (100 * NSEC_PER_USEC)
 
 enum fdc_seek {

@@ -15,6 +15,7 @@
 #define FDC_COMMAND_BYTES 9
 #define FDC_RESULT_BYTES 10
 #define FDC_DMA_CHANNEL 2
+#define FDC_AHEAD_SECTORS 72 /* a cylinder of 2.88 MB */
 
 #define ST0_IC_NORMAL 0x00u
 #define ST0_IC_ABNORMAL 0x40u
@@ -153,8 +154,12 @@ struct fdc {
 	uint64_t alarm_ns; /* the earliest of the state's deadlines */
 	struct block_request request;
 	struct iovec iov;
-	struct block_backend *inflight; /* has the request */
-	bool abandoned;			/* nobody waits for it any more */
+	struct block_backend *inflight;	    /* has the request */
+	bool abandoned;			    /* nobody waits for it any more */
+	bool one_by_one;		    /* the backend has failed in this command */
+	uint16_t ahead_sector, ahead_count; /* of the image: what is in ahead */
+	uint64_t owed_ns; /* what sectors from there would have taken on the disk */
+	uint8_t ahead[FDC_AHEAD_SECTORS * BLOCK_SECTOR_BYTES];
 };
 
 /* --- of fdc_82077.c */

@@ -36,6 +36,76 @@ Test(fdc, multi_track_goes_on_with_the_other_side)
 	end(&rig);
 }
 
+/* Firmware waits for a read by spinning: what a track costs is how often it makes us work. */
+Test(fdc, a_cylinder_is_one_request_and_two_timers)
+{
+	struct rig rig = begin();
+	unsigned int timers = 0;
+	uint64_t next;
+
+	program_dma(&rig, TO_MEMORY, 36 * SECTOR);
+	SEND(&rig, MT | MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+	while (!irq_level(rig.b, IRQ)) {
+		bench_complete_block(rig.b);
+		next = timer_queue_next(&rig.b->timers);
+		if (irq_level(rig.b, IRQ) || next == TIMER_OFF)
+			break;
+		rig.b->now_ns = next;
+		timer_queue_run(&rig.b->timers, next);
+		timers++;
+	}
+	take_results(&rig);
+	assert_results(&rig, "the whole cylinder", 0x04, 0, 0);
+	cr_assert_eq(sector_at(&rig, 35), 35);
+	cr_assert_eq(rig.disk->reads, 1);
+	cr_assert_leq(timers, 2);
+	cr_assert_gt(rig.b->now_ns, 36u * 4000u, "the time on the disk passes all the same");
+	end(&rig);
+}
+
+/* In the middle of what was read at once: up to there all is as if sectors were read one by one. */
+Test(fdc, a_bad_sector_is_named_and_those_before_it_are_read)
+{
+	struct rig rig = begin();
+
+	rig.disk->bad_lba = 5;
+	program_dma(&rig, TO_MEMORY, 18 * SECTOR);
+	access(&rig, MFM | READ, 0, 0, 0, 1, 18, 0xff);
+	assert_results(&rig, "bad sector", 0x40, 0x20, 0x20);
+	assert_chr(&rig, 0, 0, 6);
+	for (unsigned int i = 0; i < 5; i++)
+		cr_assert_eq(sector_at(&rig, i), i);
+	cr_assert_eq(inb(rig.b, 0x08) & 0x04, 0, "no terminal count");
+	/* The next command begins anew. */
+	program_dma(&rig, TO_MEMORY, 4 * SECTOR);
+	access(&rig, MFM | READ, 0, 0, 0, 7, 18, 0xff);
+	assert_results(&rig, "behind it", 0, 0, 0);
+	cr_assert_eq(sector_at(&rig, 3), 9);
+	end(&rig);
+}
+
+/* A command that has read ahead is stopped by the host's channel: what another disk holds must not appear. */
+Test(fdc, what_was_read_ahead_is_gone_with_the_disk)
+{
+	struct rig rig = begin();
+
+	program_dma(&rig, TO_MEMORY, 18 * SECTOR);
+	outb(rig.b, 0x0a, 0x06);
+	SEND(&rig, MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+	advance(rig.b, NSEC_PER_MSEC);
+	cr_assert_eq(fdc_82077_insert(rig.fdc, 0, NULL), 0);
+	wait_irq(&rig);
+	take_results(&rig);
+	assert_results(&rig, "disk taken out", 0x40, 0x01, 0);
+	memset(rig.disk->data, 0x3c, 2 * SECTOR);
+	cr_assert_eq(fdc_82077_insert(rig.fdc, 0, &rig.disk->backend), 0);
+	program_dma(&rig, TO_MEMORY, 2 * SECTOR);
+	access(&rig, MFM | READ, 0, 0, 0, 1, 18, 0xff);
+	assert_results(&rig, "again", 0, 0, 0);
+	cr_assert_eq(rig.b->ram[MEMORY + SECTOR], 0x3c);
+	end(&rig);
+}
+
 /* The address that the results show, by the data sheet's table. */
 Test(fdc, results_name_the_next_sector)
 {

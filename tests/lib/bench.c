@@ -300,6 +300,10 @@ static int disk_carry_out(struct bench_disk *disk, struct block_request *request
 		return request->error;
 	if (disk->fail_with)
 		return disk->fail_with;
+	disk->reads += request->op == BLOCK_READ;
+	if (disk->bad_lba && request->offset_bytes / BLOCK_SECTOR_BYTES <= disk->bad_lba &&
+	    disk->bad_lba < (request->offset_bytes + request->size_bytes) / BLOCK_SECTOR_BYTES)
+		return -EIO;
 	if (request->op == BLOCK_FLUSH) {
 		disk->flushes++;
 		return 0;

@@ -29,7 +29,9 @@ struct bench_disk {
 	uint64_t size_bytes;
 	bool read_only;
 	int fail_with;	      /* every request completes with this error when not 0 */
+	uint64_t bad_lba;     /* requests with this sector complete with -EIO when not 0 */
 	unsigned int flushes; /* FLUSH requests that completed */
+	unsigned int reads;   /* READ requests */
 	struct block_request *first, *last;
 };
 

@@ -95,6 +95,24 @@ static int check_raw(const struct image_file *image, int fd, uint64_t *ret_bytes
 	return -EINVAL;
 }
 
+/* What a VHD image says that the guest will see. */
+static int check_vhd(const struct image_file *image, int fd, uint64_t *ret_bytes, char *error,
+		     size_t error_size)
+{
+	struct vhd_file file = { .fd = fd, .name = image->path };
+	const struct vhd_open_options options = { .read_only = true };
+	struct vhd_info info;
+	struct vhd *vhd;
+	int r = vhd_open(&file, 1, &options, &vhd, error, error_size);
+
+	if (r < 0)
+		return r;
+	vhd_get_info(vhd, &info);
+	*ret_bytes = info.size_bytes;
+	vhd_free(vhd);
+	return 0;
+}
+
 int image_file_look(const struct image_file *image, char *error, size_t error_size)
 {
 	int fd = open_image(image, error, error_size);
@@ -117,7 +135,8 @@ int image_file_open(const struct image_file *image, uint64_t *ret_bytes, char *e
 		return fd;
 	r = lock_image(image, fd, error, error_size);
 	if (r == 0)
-		r = check_raw(image, fd, &bytes, error, error_size);
+		r = (image->format == MACHINE_DISK_VHD ? check_vhd : check_raw)(image, fd, &bytes,
+										error, error_size);
 	if (r < 0) {
 		fd_close(fd);
 		return r;

@@ -20,7 +20,7 @@ struct image_file {
 int image_file_look(const struct image_file *image, char *error, size_t error_size);
 
 /*
- * A raw image. The descriptor, or -errno with one line in @error that begins with the path. *ret_bytes, if not
+ * An image without ancestors. The descriptor, or -errno with one line in @error that begins with the path. *ret_bytes, if not
  * NULL, is the size of what the guest will see. The lock lives as long as a copy of the descriptor:
  * exclusive, or shared for images that are only read.
  */

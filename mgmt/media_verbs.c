@@ -22,6 +22,7 @@
 /* --- insert and eject --- */
 
 struct media_options {
+	const char *format;
 	bool read_only, force;
 };
 
@@ -33,6 +34,11 @@ struct media_options {
 	}
 
 static const struct opt insert_options[] = {
+	{ .name = "format",
+	  .kind = OPT_STRING,
+	  .argument = "FORMAT",
+	  .help = "what FILE is: raw (default) or vhd",
+	  .offset = offsetof(struct media_options, format) },
 	{ .name = "readonly",
 	  .kind = OPT_FLAG,
 	  .help = "the disk is write-protected (CD-ROMs always are)",
@@ -70,24 +76,36 @@ static json_object *command(const char *name)
 	return json;
 }
 
+static unsigned int parse_format(const char *text)
+{
+	if (!text || !strcmp(text, machine_format_names[MACHINE_DISK_RAW]))
+		return MACHINE_DISK_RAW;
+	if (!strcmp(text, machine_format_names[MACHINE_DISK_VHD]))
+		return MACHINE_DISK_VHD;
+	die("insert: --format %s: give raw or vhd", text);
+}
+
 static int insert_run(const struct verb *verb, int argc, char **argv)
 {
-	struct media_options options = { false, false };
+	struct media_options options = { NULL, false, false };
+	unsigned int format;
 	bool is_cdrom;
 	int fd;
 	char error[1024];
 	json_object *json;
 
 	verb_parse(verb, &options, argc, argv, 3, 3);
+	format = parse_format(options.format);
 	is_cdrom = !strncmp(argv[1], "cd", 2);
 	fd = image_file_open(&(struct image_file){ argv[2], is_cdrom ? IMAGE_CDROM : IMAGE_FLOPPY,
-						   MACHINE_DISK_RAW,
-						   options.read_only || is_cdrom },
+						   format, options.read_only || is_cdrom },
 			     NULL, error, sizeof(error));
 	if (fd < 0)
 		die("%s", error);
 	json = command("insert");
 	json_object_object_add(json, "name", machine_label_json(argv[2]));
+	json_object_object_add(json, "format",
+			       json_object_new_string(machine_format_names[format]));
 	json_object_object_add(json, "read_only",
 			       json_object_new_boolean(options.read_only || is_cdrom));
 	request(argv[0], json, argv[1], options.force, fd);
@@ -97,7 +115,7 @@ static int insert_run(const struct verb *verb, int argc, char **argv)
 
 static int eject_run(const struct verb *verb, int argc, char **argv)
 {
-	struct media_options options = { false, false };
+	struct media_options options = { NULL, false, false };
 
 	verb_parse(verb, &options, argc, argv, 2, 2);
 	request(argv[0], command("eject"), argv[1], options.force, -1);
@@ -110,8 +128,8 @@ const struct verb insert_verb = {
 	.summary = "put a floppy disk or CD-ROM into a drive of a machine",
 	.details =
 		"DRIVE is floppy0, floppy1, or cd0 to cd3; mainstay status NAME shows them. FILE "
-		"is a raw\nimage or a drive of the host (/dev/fd0, /dev/sr0). What is in the drive "
-		"is taken out.\n",
+		"is an\nimage, raw without --format=vhd, or a drive of the host (/dev/fd0, "
+		"/dev/sr0). What is in\nthe drive is taken out.\n",
 	.examples = "  mainstay insert nt4 cd0 nt4sp6.iso\n"
 		    "  mainstay insert nt4 floppy0 drivers.vfd --readonly\n",
 	.options = insert_options,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
@@ -53,7 +54,8 @@ static int io_size(struct vhd_io *io, uint64_t *ret_bytes)
 	struct stat st;
 	off_t end;
 
-	if (fstat(fd_of(io), &st) < 0)
+	/* The C library's fstat() makes a system call with a path, which a sandbox may not let pass. */
+	if (syscall(SYS_fstat, fd_of(io), &st) < 0)
 		return -errno;
 	if (S_ISREG(st.st_mode)) {
 		*ret_bytes = (uint64_t)st.st_size;

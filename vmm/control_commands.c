@@ -61,7 +61,7 @@ static void append(json_object *array, json_object *value)
 
 /* --- commands */
 
-#define ARGUMENTS_MAX 4
+#define ARGUMENTS_MAX 5
 #define TYPE_BYTES 2048
 #define KEYS_BYTES 256
 
@@ -320,6 +320,7 @@ static const char *run_insert(struct command_context *context, struct request *r
 			      json_object *result)
 {
 	const char *drive = text_argument(request, "drive", 32);
+	const char *format = text_argument(request, "format", 8);
 	struct vm_disk medium = { .format = VM_DISK_RAW, .fd = *request->fd };
 	const char *name = text_argument(request, "name", sizeof(medium.name));
 
@@ -328,6 +329,10 @@ static const char *run_insert(struct command_context *context, struct request *r
 		return "insert needs the members \"drive\" and \"name\"";
 	if (medium.fd < 0)
 		return "insert needs the medium's descriptor, sent along with the request";
+	if (format && !strcmp(format, "vhd"))
+		medium.format = VM_DISK_VHD;
+	else if (format && strcmp(format, "raw"))
+		return "insert: \"format\" is raw or vhd";
 	medium.read_only = flag_argument(request, "read_only");
 	snprintf(medium.name, sizeof(medium.name), "%s", name);
 	if (machine_insert(context->machine, drive, &medium, flag_argument(request, "force"),
@@ -388,7 +393,7 @@ static const char *run_key(struct command_context *context, struct request *requ
 static const struct command commands[] = {
 	/* clang-format off */
 	{ "eject", run_eject, { "drive", "force" }, true },
-	{ "insert", run_insert, { "drive", "name", "read_only", "force" }, true },
+	{ "insert", run_insert, { "drive", "name", "format", "read_only", "force" }, true },
 	{ "key", run_key, { "keys" }, true },
 	{ "pause", run_pause, {}, true },
 	{ "ping", run_ping, {}, false },

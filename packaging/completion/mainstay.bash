@@ -92,7 +92,7 @@ _mainstay()
 	screenshot) options=--thumbnail ;;
 	record) options=--seconds ;;
 	type) options=--layout ;;
-	insert) options="--readonly --force" ;;
+	insert) options="--format --readonly --force" ;;
 	eject) options=--force ;;
 	net) options="$(_mainstay_net_options "${COMP_WORDS[2]}")" ;;
 	floppy) options="--format --label --unformatted" ;;

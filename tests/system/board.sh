@@ -38,9 +38,9 @@ def run(*arguments):
 
 
 class Machine:
-    def __init__(self, *options):
+    def __init__(self, *options, stderr=None):
         self.process = subprocess.Popen([MAINSTAY, "run", "--devtest", "unix:port", "--name", "m", "--sandbox", "degraded",
-                                         "--net", "none", "--memory", "16M", *options], stdin=subprocess.DEVNULL)
+                                         "--net", "none", "--memory", "16M", *options], stdin=subprocess.DEVNULL, stderr=stderr)
         self.socket = socket.socket(socket.AF_UNIX)
         eventually(self.connect)
 
@@ -111,6 +111,95 @@ machine = Machine("--nvram", "m.nvram")
 result((machine.cmos(0x45), machine.cmos(0x46)) == (0x5a, 0xa5), "CMOS memory outlives the machine")
 result(machine.cmos(0x10) == 0, "but drives are those of today")
 machine.end()
+
+# --- VHD images in drives
+def same_bytes_as_vhd(raw, vhd):
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "vpc", "-o", "subformat=dynamic,force_size=on", raw, vhd], check=True)
+
+
+same_bytes_as_vhd("a.vfd", "a.vhd")
+same_bytes_as_vhd("b.vfd", "b.vhd")
+same_bytes_as_vhd("big.vfd", "big.vhd")
+machine = Machine("--floppy", "a.vhd,format=vhd")
+result(machine.cmos(0x10) == 0x40, "a VHD image of 1.44 MB in a drive from the start")
+result(run("insert", "m", "floppy0", "b.vhd", "--format=vhd").returncode == 0 and eventually(lambda: drives() == ["b.vhd"]),
+       "a VHD image is put in while the machine runs")
+answer = run("insert", "m", "floppy0", "big.vhd", "--format=vhd")
+result(answer.returncode == 1 and "does not fit" in answer.stderr, "one of another density is refused")
+answer = run("insert", "m", "floppy0", "a.vfd", "--format=vhd")
+result(answer.returncode == 1 and "a.vfd" in answer.stderr and drives() == ["b.vhd"], "what is no VHD image is refused")
+answer = run("insert", "m", "floppy0", "a.vfd", "--format=qcow2")
+result(answer.returncode == 1 and "give raw or vhd" in answer.stderr, "another format is refused")
+result(run("insert", "m", "floppy0", "a.vfd").returncode == 0, "a raw image takes its place")
+result(machine.end() == 0, "and the machine ends")
+
+# --- media that shrink
+for name in "disk.img", "shrinks.iso":
+    with open(name, "wb") as f:
+        f.write(b"\x5a" * (2048 * 100))
+
+
+class Ata:
+    """A task file at BASE: what a driver that polls would do."""
+
+    def __init__(self, machine, base):
+        self.machine, self.base = machine, base
+        # What the firmware does: both channels are decoded.
+        machine.say("outl 0xcf8 0x80000904")
+        machine.say("outw 0xcfc 0x0005")
+        machine.say("outl 0xcf8 0x80000940")
+        machine.say("outl 0xcfc 0x80008000")
+
+    def settled(self):
+        self.machine.say("clock_step 200000")
+        return self.machine.get(self.base + 7) & 0x80 == 0
+
+    def command(self, *values):
+        for register, value in enumerate(values, 1):
+            self.machine.out(self.base + register, value)
+        return self.result()
+
+    def result(self):
+        """Status and error."""
+        eventually(self.settled)
+        return self.machine.get(self.base + 7), self.machine.get(self.base + 1)
+
+    def packet(self, *values):
+        self.command(0, 0, 0, 0, 8, 0xa0, 0xa0)
+        for at in range(0, 12, 2):
+            word = bytes(values).ljust(12, b"\0")[at:at + 2]
+            self.machine.say(f"outw {self.base} {int.from_bytes(word, 'little')}")
+        return self.result()
+
+
+log = open("log", "w+")
+machine = Machine("--drive", "disk.img,format=raw", "--cdrom", "shrinks.iso", stderr=log)
+disk, cdrom = Ata(machine, 0x1f0), Ata(machine, 0x170)
+result(disk.command(0, 1, 100, 0, 0, 0xe0, 0x20)[0] & 0x89 == 0x08 and machine.say("inw 0x1f0") == 0x5a5a, "a disk is read")
+for _ in range(255):
+    machine.say("inw 0x1f0")
+for _ in range(3):
+    cdrom.packet(0)
+result(cdrom.packet(0x28, 0, 0, 0, 0, 50, 0, 0, 1)[0] & 0x89 == 0x08 and machine.say("inw 0x170") == 0x5a5a, "a CD is read")
+for _ in range(1023):
+    machine.say("inw 0x170")
+os.truncate("disk.img", 0)
+os.truncate("shrinks.iso", 0)
+status, error = disk.command(0, 1, 100, 0, 0, 0xe0, 0x20)
+result(status & 1 and error & 0x40, "the guest sees the error of a disk whose file was cut")
+for _ in range(20):
+    disk.command(0, 1, 100, 0, 0, 0xe0, 0x20)
+status, error = cdrom.packet(0x28, 0, 0, 0, 0, 50, 0, 0, 1)
+result(status & 1 and error >> 4 in (3, 4), "and of a CD")
+log.seek(0)
+lines = log.read().splitlines()
+result(sum("disk.img" in line for line in lines) in range(1, 7) and sum("shrinks.iso" in line for line in lines) == 1,
+       "the log has a few lines that name them")
+result(run("eject", "m", "cd0").returncode == 0 and run("insert", "m", "cd0", "c.iso").returncode == 0, "another CD helps")
+cdrom.packet(0)
+result(eventually(lambda: cdrom.packet(0x28, 0, 0, 0, 0, 50, 0, 0, 1)[0] & 0x89 == 0x08), "and is read")
+result(run("eject", "m", "cd0").returncode == 0, "a CD is ejected in the middle of a command")
+result(machine.end() == 0, "and the machine ends")
 
 # --- ports
 server = socket.create_server(("127.0.0.1", 0))

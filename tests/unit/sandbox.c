@@ -437,7 +437,7 @@ static const struct attempt allowed[] = {
 	{ "KVM_SET_SREGS", VCPU, may_set_sregs },
 	{ "KVM_IRQ_LINE", VCPU | LOOP, may_irq },
 	{ "KVM_SET_USER_MEMORY_REGION", VCPU | LOOP, may_slots },
-	{ "preadv", WORKER, may_preadv },
+	{ "preadv", LOOP | WORKER, may_preadv },
 	{ "pwritev", WORKER, may_pwritev },
 	{ "fdatasync", WORKER, may_fdatasync },
 	{ "fallocate", WORKER, may_fallocate },

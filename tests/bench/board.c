@@ -105,6 +105,7 @@ static int run_rtc(struct bench *bench, enum side side, struct machine *machine)
 		     (double)(after.instructions - before.instructions) / 1000 / ticks);
 	report_value(&bench->report, RTC_DRIFT, side,
 		     fabs(seconds - RTC_SECONDS) / RTC_SECONDS * 100);
+	show_counters(bench, "the end of the ticks");
 	return 0;
 }
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A guest that looks at what no operating system tries: SMRAM and its lock, that one processor has no MP
- * table, and the floppy disk in drive A from its first to its last sector. Says what it found on COM1 and
- * powers the machine off.
+ * table and the one PIR table is the machine's own, and the floppy disk in drive A from its first to its last
+ * sector. Says what it found on COM1, asks there for another disk as often as it is answered 'n', and powers
+ * the machine off.
  */
 	.code16
 	.section .text
 	.globl _start
 
-#define COM1 0x3f8
+#include "console.inc"
+
 #define SECTORS 8
+#define PIRQ_CHOICES 0x0e20	/* interrupts 5, 9, 10 and 11, which no device of the board owns */
 #define SMRAM 0x72
 #define BUFFER 0x9000
 
@@ -29,29 +32,9 @@ _start:
 	int	$0x13
 	jnc	loaded
 	movw	$text_load, %si
-	call	puts
-	jmp	power_off
+	jmp	fail
 
-putc:	/* AL */
-	pushw	%dx
-	movb	%al, %ah
-	movw	$COM1 + 5, %dx
-1:	inb	%dx, %al
-	testb	$0x20, %al
-	jz	1b
-	movw	$COM1, %dx
-	movb	%ah, %al
-	outb	%al, %dx
-	popw	%dx
-	ret
-
-puts:	/* SI */
-	lodsb
-	testb	%al, %al
-	jz	1f
-	call	putc
-	jmp	puts
-1:	ret
+	CONSOLE
 
 put_number:	/* AX, decimal */
 	pushw	%bx
@@ -74,18 +57,8 @@ put_number:	/* AX, decimal */
 	popw	%bx
 	ret
 
-power_off:
-	movw	$COM1 + 5, %dx
-1:	inb	%dx, %al
-	testb	$0x40, %al
-	jz	1b
-	movw	$0x604, %dx	/* PMCNTRL: soft-off, SUS_EN */
-	movw	$0x2000, %ax
-	outw	%ax, %dx
-2:	hlt
-	jmp	2b
-
-text_load:	.asciz "board: load FAILED\r\n"
+text_failed:	.asciz "board: FAILED "
+text_load:	.asciz "loading\r\n"
 
 	.org	510
 	.word	0xaa55
@@ -111,28 +84,46 @@ get_smram:
 	inb	%dx, %al
 	ret
 
-/* DX:SI ok, or the text at SI with FAILED. Carry set: failed. */
+/* The text at SI, and how it went: carry set is a failure, which ends the guest. */
 say:
-	pushf
+	jc	fail
 	call	puts
-	popf
 	movw	$text_ok, %si
-	jnc	1f
-	movw	$text_failed, %si
-1:	call	puts
+	call	puts
 	ret
 
 loaded:
-	movw	$text_smram, %si
+	/* Eight bits, no parity; the speed does not matter. */
+	movw	$COM1 + 3, %dx
+	movb	$3, %al
+	outb	%al, %dx
 	call	check_smram
+	movw	$text_smram, %si
 	call	say
-	movw	$text_lock, %si
 	call	check_lock
+	movw	$text_lock, %si
 	call	say
+	movl	$0x5f504d5f, %ebx	/* "_MP_" */
+	call	count_tables
+	cmpw	$1, %bp			/* carry: below */
+	cmc
 	movw	$text_mp, %si
-	call	check_mp
 	call	say
+	call	check_pir
+	movw	$text_pir, %si
+	call	say
+another:
 	call	check_floppy
+	movw	$text_next, %si
+	call	puts
+	movw	$COM1 + 5, %dx
+1:	inb	%dx, %al
+	testb	$1, %al
+	jz	1b
+	movw	$COM1, %dx
+	inb	%dx, %al
+	cmpb	$'n', %al
+	je	another
 	movw	$text_done, %si
 	call	puts
 	jmp	power_off
@@ -181,29 +172,63 @@ check_lock:
 1:	stc
 	ret
 
-/* In the last KiB of base memory, the first of the EBDA, and the BIOS: at each 16 bytes. */
-check_mp:
+/*
+ * BP: how many tables begin with the four letters in EBX, and GS the segment of the last: where systems look, in the
+ * first KiB of the EBDA, the last of base memory and the BIOS, at each 16 bytes.
+ */
+count_tables:
+	xorw	%bp, %bp
 	movw	$0x40, %ax
-	movw	%ax, %gs
-	movw	%gs:0x0e, %ax	/* the EBDA's segment */
+	movw	%ax, %fs
+	movw	%fs:0x0e, %ax	/* the EBDA's segment */
 	movw	$64, %cx
 	call	scan
-	jc	1f
 	movw	$0x9fc0, %ax
+	cmpw	%fs:0x0e, %ax	/* often the same place */
+	je	1f
 	movw	$64, %cx
 	call	scan
-	jc	1f
-	movw	$0xf000, %ax
+1:	movw	$0xf000, %ax
 	movw	$4096, %cx
 	call	scan
-1:	ret
+	movw	found, %gs
+	ret
 
-scan:	/* CX paragraphs from segment AX; carry: found */
+scan:	/* CX paragraphs from segment AX */
 	movw	%ax, %gs
-	cmpl	$0x5f504d5f, %gs:0
-	je	1f
-	incw	%ax
+	cmpl	%ebx, %gs:0
+	jne	1f
+	incw	%bp
+	movw	%ax, found
+1:	incw	%ax
 	loop	scan
+	ret
+
+/*
+ * One PIR table, whose checksum is right, whose router is the PIIX4 (devfn 08h), and which leads interrupts where
+ * this board lets them go: the one that the firmware would make has other choices.
+ */
+check_pir:
+	movl	$0x52495024, %ebx	/* "$PIR" */
+	call	count_tables
+	cmpw	$1, %bp
+	jne	1f
+	movw	%gs:6, %cx	/* size */
+	cmpw	$32, %cx
+	jb	1f
+	cmpw	$512, %cx
+	ja	1f
+	xorw	%si, %si
+	xorb	%al, %al
+2:	addb	%gs:(%si), %al
+	incw	%si
+	loop	2b
+	testb	%al, %al
+	jnz	1f
+	cmpw	$0x0800, %gs:8	/* router's bus and devfn */
+	jne	1f
+	cmpw	$PIRQ_CHOICES, %gs:35	/* first slot, first pin */
+	jne	1f
 	clc
 	ret
 1:	stc
@@ -283,7 +308,7 @@ check_floppy:
 	ret
 floppy_failed:
 	pushw	%ax
-	movw	$text_failed, %si
+	movw	$text_error, %si
 	call	puts
 	popw	%ax
 	movb	%ah, %al
@@ -318,15 +343,19 @@ last_cylinder:	.byte 0
 last_head:	.byte 0
 last_sector:	.byte 0
 
-text_smram:	.asciz "board: SMRAM opens and closes: "
-text_lock:	.asciz "board: SMRAM locks: "
-text_mp:	.asciz "board: no MP table for one processor: "
+found:		.word 0
+
+text_smram:	.asciz "board: SMRAM opens and closes"
+text_lock:	.asciz "board: SMRAM locks"
+text_mp:	.asciz "board: no MP table for one processor"
+text_pir:	.asciz "board: one PIR table, of this machine"
 text_floppy:	.asciz "board: floppy "
 text_read:	.asciz "read and written"
 text_none:	.asciz "none"
-text_ok:	.asciz "ok\r\n"
-text_failed:	.asciz "FAILED "
+text_ok:	.asciz ": ok\r\n"
+text_error:	.asciz "FAILED, status "
 text_end:	.asciz "\r\n"
-text_done:	.asciz "\r\nboard: done\r\n"
+text_next:	.asciz "\r\nboard: next?\r\n"
+text_done:	.asciz "board: done\r\n"
 
 	.org	SECTORS * 512

@@ -1,21 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
-# A guest of ours (asm/board.S) that looks at what no system tries: SMRAM, the missing MP table, and floppy
-# disks of every density, which are also changed while the machine runs.
+# A guest of ours (asm/board.S) that looks at what no system tries: SMRAM, the tables that one processor has and has
+# not, and floppy disks of every format, which are put in while the machine runs.
 cp "$disks/board.img" disk.img
 last_sector() { # FILE: its first four bytes
 	tail -c 512 "$1" | head -c 4
 }
-for format in 360K:40/2/9 720K:80/2/9 1.2M:80/2/15 1.44M:80/2/18 dmf:80/2/21 2.88M:80/2/36; do
-	"$mainstay" floppy create a.vfd --format "${format%:*}"
-	printf LSTA | dd of=a.vfd bs=1 seek=$(($(stat -c %s a.vfd) - 512)) conv=notrunc status=none
-	start board --drive=disk.img,format=raw --memory 16M --floppy a.vfd
-	must "${format%:*} floppy" serial board "board: floppy ${format#*:} read and written"
-	must "${format%:*} guest ends" serial board "board: done"
-	check "power-off ends the machine" ends board 0
-	check "what was written to the ${format%:*} floppy is in its image" is "$(last_sector a.vfd)" = WRTN
-	rm a.vfd
+
+# floppies DRIVE FORMAT:GEOMETRY...: all these disks, one after the other, in a drive of that kind
+floppies() {
+	local kind=$1 name=board-$1 rounds=0 format file
+	shift
+	for format; do
+		file=$kind-${format%:*}.vfd
+		"$mainstay" floppy create "$file" --format "${format%:*}"
+		printf LSTA | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 512)) conv=notrunc status=none
+	done
+	mkfifo "$name.input"
+	exec {keys}<>"$name.input"
+	start "$name" --drive=disk.img,format=raw --memory 16M --floppy "$kind-${1%:*}.vfd,kind=$kind"
+	for format; do
+		file=$kind-${format%:*}.vfd
+		if ((rounds++)); then
+			must "$kind drive: a disk of ${format%:*} is put in" "$mainstay" insert "$name" floppy0 "$file"
+			printf n >&"$keys"
+		fi
+		must "$kind drive: ${format%:*} is read and written" serial "$name" \
+			"board: floppy ${format#*:} read and written"
+		must "$kind drive: the guest wants the next" serial "$name" 'board: next' 60 $rounds
+	done
+	printf q >&"$keys"
+	must "$kind drive: the guest ends" serial "$name" 'board: done'
+	check "$kind drive: power-off ends the machine" ends "$name" 0
+	exec {keys}>&-
+	for format; do
+		check "$kind drive: what was written to ${format%:*} is in its image" \
+			is "$(last_sector "$kind-${format%:*}.vfd")" = WRTN
+	done
+}
+
+floppies 2.88M 2.88M:80/2/36 dmf:80/2/21 1.44M:80/2/18 720K:80/2/9
+for what in 'SMRAM opens and closes' 'SMRAM locks' 'no MP table for one processor' \
+	'one PIR table, of this machine'; do
+	check "$what" serial board-2.88M "board: $what: ok"
 done
-for what in 'SMRAM opens and closes' 'SMRAM locks' 'no MP table for one processor'; do
-	check "$what" serial board "board: $what: ok"
-done
+# Drives of 5.25 inches. The firmware makes one step a track, so that it reads 360 KB in a drive of 40 tracks alone.
+[[ -z ${SOAK-} ]] || floppies 1.2M 1.2M:80/2/15
+[[ -z ${SOAK-} ]] || floppies 360K 360K:40/2/9

@@ -517,9 +517,12 @@ static void ps2_mouse_reset(struct device *dev, enum reset_kind kind)
 
 	(void)kind;
 	mouse->s = (struct ps2_mouse_state){ .deadline_ns = TIMER_OFF };
+	/*
+	 * The self-test's result is what a POST reads. SeaBIOS does not, and Linux, which would get it
+	 * instead of the controller's answer when it first enables the interface, takes that for a
+	 * controller without a mouse.
+	 */
 	reset(&mouse->s);
-	answer(mouse, PS2_BAT_OK);
-	answer(mouse, ID_PLAIN);
 }
 
 static bool in_range(int32_t counts)

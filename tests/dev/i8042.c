@@ -112,6 +112,29 @@ Test(i8042, firmware_finds_a_healthy_controller)
 	cr_assert_eq(command(0x20), 0x34);
 }
 
+/* Linux 6.1, drivers/input/serio/i8042.c: a mouse that talks here is no mouse for it. */
+Test(i8042, a_driver_that_looks_for_a_mouse_finds_one)
+{
+	static const uint64_t pauses_ns[] = { 0, 50 * NSEC_PER_USEC, 5 * NSEC_PER_MSEC };
+
+	for (unsigned int i = 0; i < ARRAY_LEN(pauses_ns); i++) {
+		device_reset(mouse, RESET_HARD);
+		command_with(0x60, 0x70);
+		command_with(0xd3, 0x5a);
+		cr_assert_eq(receive_from(AUXB), 0x5a);
+		outb(b, 0x64, 0xa7);
+		cr_assert_eq(command(0x20), 0x70);
+		outb(b, 0x64, 0xa8);
+		advance(b, pauses_ns[i]);
+		cr_assert_eq(command(0x20), 0x50);
+		command_with(0x60, 0x52);
+		command_with(0xd3, 0xa5);
+		advance(b, NSEC_PER_MSEC);
+		cr_assert(irq_level(b, 12));
+		cr_assert_eq(receive_from(AUXB), 0xa5);
+	}
+}
+
 Test(i8042, replies_take_a_moment_but_not_SeaBIOS_long)
 {
 	outb(b, 0x64, 0x20);

@@ -133,7 +133,10 @@ static void peer_command(struct command *command, const struct machine *machine,
 		add(command, "unix:%s/monitor,server=on,wait=off", machine->folder);
 	}
 	add(command, "-drive");
-	add(command, "file=%s,format=vpc,if=ide", setup->disk);
+	if (setup->peer_disk)
+		add(command, "file=%s,format=raw,if=ide", setup->peer_disk);
+	else
+		add(command, "file=%s,format=vpc,if=ide", setup->disk);
 	add(command, "-serial");
 	add(command, "unix:%s/serial,server=on,wait=off", machine->folder);
 	if (setup->floppy) {

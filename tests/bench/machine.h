@@ -11,8 +11,10 @@
 #define MACHINE_MEMORY_MIB 128
 
 struct machine_setup {
-	const char *mainstay;	    /* our program */
-	const char *disk;	    /* VHD */
+	const char *mainstay; /* our program */
+	const char *disk;     /* VHD */
+	const char *
+		peer_disk; /* a raw image for QEMU, which cannot save a machine that has a VHD; NULL: disk */
 	const char *floppy, *cdrom; /* raw images; NULL: no such drive */
 	bool firmware_log;	    /* a debug port that the firmware writes to */
 	bool vga;

@@ -2,7 +2,7 @@
 /*
  * Saving and restoring, against QEMU's migration into a file by "cat" and back.
  *
- *	state [-v] [-n RUNS] [-o SIDE] MAINSTAY LINUX.vhd JSON
+ *	state [-v] [-n RUNS] [-o SIDE] MAINSTAY LINUX.vhd LINUX.img JSON
  *
  * Runs inside the nested host that counts instructions; state.sh starts it. See README.md.
  *
@@ -51,7 +51,7 @@ static const struct figure figures[] = {
 
 struct bench {
 	struct report report;
-	const char *mainstay, *disk, *json;
+	const char *mainstay, *disk, *peer_disk, *json;
 	bool verbose;
 };
 
@@ -153,7 +153,7 @@ static int ask(int fd, const char *command, char *text, size_t size)
 	text[0] = '\0';
 	do {
 		struct pollfd wait = { fd, POLLIN, 0 };
-		ssize_t n = poll(&wait, 1, 20000) > 0 ? read(fd, text + have, size - 1 - have) : 0;
+		ssize_t n = poll(&wait, 1, 60000) > 0 ? read(fd, text + have, size - 1 - have) : 0;
 
 		if (n <= 0 || have + (size_t)n >= size - 1)
 			return -1;
@@ -161,6 +161,16 @@ static int ask(int fd, const char *command, char *text, size_t size)
 		text[have] = '\0';
 	} while (!strstr(text, "\n(qemu) "));
 	return 0;
+}
+
+/* Its greeting ends with a prompt too, which must not be taken for an answer. */
+static int greet(int fd, char *text, size_t size)
+{
+	int r = ask(fd, "\n", text, size);
+
+	usleep(300000);
+	(void)recv(fd, text, size, MSG_DONTWAIT);
+	return r;
 }
 
 static int save_peer(struct machine *machine, const char *file, bool compress)
@@ -171,23 +181,20 @@ static int save_peer(struct machine *machine, const char *file, bool compress)
 
 	if (fd < 0)
 		return -1;
-	r = ask(fd, "\n", text, sizeof(text));
+	r = greet(fd, text, sizeof(text));
 	if (r == 0 && compress)
 		r = ask(fd, "migrate_set_capability compress on\n", text, sizeof(text));
 	/* As fast as it can. */
 	if (r == 0)
 		r = ask(fd, "migrate_set_parameter max-bandwidth 100G\n", text, sizeof(text));
-	snprintf(command, sizeof(command), "migrate -d \"exec:cat >%s\"\n", file);
+	/* The prompt comes when it is over: asking how far it is would cost more than the migration. */
+	snprintf(command, sizeof(command), "migrate \"exec:cat >%s\"\n", file);
 	if (r == 0)
 		r = ask(fd, command, text, sizeof(text));
-	for (int tries = 0; r == 0 && tries < 3000; tries++) {
+	if (r == 0)
 		r = ask(fd, "info migrate\n", text, sizeof(text));
-		if (strstr(text, "Migration status: completed"))
-			break;
-		if (strstr(text, "failed"))
-			r = -1;
-		usleep(20000);
-	}
+	if (r == 0 && !strstr(text, "Migration status: completed"))
+		r = -1;
 	close(fd);
 	return r < 0 ? fail(machine, "its migration failed") : 0;
 }
@@ -200,6 +207,7 @@ static int boot(struct bench *bench, enum side side, unsigned int memory_mib,
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
 					     .disk = bench->disk,
+					     .peer_disk = bench->peer_disk,
 					     .memory_mib = memory_mib,
 					     .monitor = true };
 	struct cost rest;
@@ -217,6 +225,7 @@ static int restore(struct bench *bench, enum side side, unsigned int memory_mib,
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
 					     .disk = bench->disk,
+					     .peer_disk = bench->peer_disk,
 					     .memory_mib = memory_mib,
 					     .restore = file };
 	struct cost cost;
@@ -357,13 +366,15 @@ int main(int argc, char **argv)
 		else if (option == 'o' && (!strcmp(optarg, "ours") || !strcmp(optarg, "peer")))
 			first = last = *optarg == 'o' ? SIDE_OURS : SIDE_PEER;
 		else
-			die("usage: state [-v] [-n RUNS] [-o ours|peer] MAINSTAY LINUX.vhd JSON");
+			die("usage: state [-v] [-n RUNS] [-o ours|peer] MAINSTAY LINUX.vhd "
+			    "LINUX.img JSON");
 	}
-	if (argc - optind != 3)
-		die("usage: state [-v] [-n RUNS] [-o ours|peer] MAINSTAY LINUX.vhd JSON");
+	if (argc - optind != 4)
+		die("usage: state [-v] [-n RUNS] [-o ours|peer] MAINSTAY LINUX.vhd LINUX.img JSON");
 	bench.mainstay = argv[optind];
 	bench.disk = argv[optind + 1];
-	bench.json = argv[optind + 2];
+	bench.peer_disk = argv[optind + 2];
+	bench.json = argv[optind + 3];
 	report_init(&bench.report, "Saved state: Mainstay (ours) and QEMU (peer)", figures,
 		    ARRAY_LEN(figures));
 	if (meter_open() < 0)

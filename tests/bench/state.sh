@@ -14,10 +14,12 @@ bench=$build/bench
 if [[ ${1-} == --inside ]]; then
 	shift
 	work=$(mktemp -d)
-	cp --sparse=always "$bench/linux.vhd" "$work"
-	exec "$bench/state" "$@" "${BIN:-$build/bin}/mainstay" "$work/linux.vhd" "$bench/bench-state.json"
+	cp --sparse=always "$bench/linux.vhd" "$bench/linux.img" "$work"
+	exec "$bench/state" "$@" "${BIN:-$build/bin}/mainstay" "$work"/linux.{vhd,img} "$bench/bench-state.json"
 fi
 
 BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
+# QEMU refuses to save a machine with a VHD.
+qemu-img convert -f vpc -O raw "$bench/linux.vhd" "$bench/linux.img"
 rm -f "$bench/bench-state.json"
 BUILD=$build exec "$top/tests/nested/with-kvm" -i -t 2900 -s "$bench" -- "$here/state.sh" --inside "$@"

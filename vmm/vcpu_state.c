@@ -12,9 +12,12 @@
 #define MSR_IA32_TSC 0x10u
 #define MSR_IA32_TSC_ADJUST 0x3bu
 #define MSR_IA32_TSC_DEADLINE 0x6e0u
+#define EFER_LME 0x100u
+#define EFER_LMA 0x400u
 #define EFER_SVME 0x1000u
 #define CR4_VMXE 0x2000u
 #define TSS_BUSY 0x2u
+#define CR0_PG 0x80000000u
 #define CR0_ET 0x00000010u
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
@@ -208,6 +211,38 @@ static bool host_is_intel(void)
 	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_INTEL_ebx;
 }
 
+/*
+ * AMD's VMRUN never looks at the busy bit, and KVM shows it set whatever it is; but an emulated AMD host
+ * (QEMU's TCG) takes only the available type. Intel's VM entry wants it busy.
+ *
+ * What only long mode has is refused outside of it (kvm_is_valid_sregs() in Linux since 5.11), though the
+ * processor just ignores it: a 32-bit guest may load CS from a descriptor with that bit, and read it back.
+ */
+void vcpu_sregs_make_loadable(struct kvm_sregs *sregs, bool intel)
+{
+	bool long_mode = sregs->efer & EFER_LME && sregs->cr0 & CR0_PG;
+
+	if (!intel)
+		sregs->tr.type &= (uint8_t)~TSS_BUSY;
+	if (long_mode) {
+		sregs->efer |= EFER_LMA;
+		return;
+	}
+	sregs->efer &= ~(uint64_t)EFER_LMA;
+	sregs->cs.l = 0;
+}
+
+static void say_sregs(const struct kvm_sregs *sregs, int error, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "system registers: %s (CR0 %llxh, CR3 %llxh, CR4 %llxh, EFER %llxh, "
+		 "APIC "
+		 "base %llxh)",
+		 strerror(error), (unsigned long long)sregs->cr0, (unsigned long long)sregs->cr3,
+		 (unsigned long long)sregs->cr4, (unsigned long long)sregs->efer,
+		 (unsigned long long)sregs->apic_base);
+}
+
 static bool is_known(const struct vcpu_msrs *known, uint32_t index, uint64_t *ret_value)
 {
 	for (uint32_t i = 0; i < known->nmsrs; i++) {
@@ -270,7 +305,6 @@ int vcpu_image_load(int vcpu_fd, const struct vcpu_state *reset_state,
 	const struct vcpu_state *state = &image->state;
 	struct kvm_sregs sregs = state->sregs;
 	const struct load_step first[] = {
-		{ KVM_SET_SREGS, &sregs, "system registers" },
 		{ KVM_SET_REGS, &state->regs, "registers" },
 		{ KVM_SET_XCRS, state->xcrs.nr_xcrs ? &state->xcrs : NULL, "XCR0" },
 		{ KVM_SET_XSAVE, image->has_xsave ? image->xsave : NULL, "extended state" },
@@ -289,16 +323,15 @@ int vcpu_image_load(int vcpu_fd, const struct vcpu_state *reset_state,
 	};
 	int r;
 
-	/*
-	 * AMD's VMRUN never looks at the busy bit, and KVM shows it set whatever it is; but an emulated
-	 * AMD host (QEMU's TCG) takes only the available type. Intel's VM entry wants it busy.
-	 */
-	if (!host_is_intel())
-		sregs.tr.type &= (uint8_t)~TSS_BUSY;
+	vcpu_sregs_make_loadable(&sregs, host_is_intel());
 	/* The counter is set before what is measured by it, the APIC before its deadline. */
 	r = load_tsc(vcpu_fd, moment, image);
 	if (r < 0)
 		snprintf(error, error_size, "time stamp counter: %s", strerror(-r));
+	if (r == 0 && ioctl(vcpu_fd, KVM_SET_SREGS, &sregs) < 0) {
+		r = -errno;
+		say_sregs(&sregs, -r, error, error_size);
+	}
 	if (r == 0)
 		r = load_steps(vcpu_fd, first, error, error_size);
 	if (r == 0)

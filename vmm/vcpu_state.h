@@ -74,6 +74,8 @@ struct vcpu_moment vcpu_moment_now(void);
  */
 int vcpu_image_save(int vcpu_fd, const struct vcpu_state *reset_state,
 		    const struct vcpu_moment *moment, struct vcpu_image *ret_image);
+/* Makes of what KVM_GET_SREGS has told what KVM_SET_SREGS takes, without changing what the processor is. */
+void vcpu_sregs_make_loadable(struct kvm_sregs *sregs, bool intel);
 /*
  * Loads it into a vCPU that has not run. 0, or -errno with one line in @error. KVM refuses what a processor
  * cannot be.

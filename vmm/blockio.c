@@ -75,6 +75,7 @@ struct blockio {
 	struct loop_post *sealed; /* NULL: none is under way */
 	bool seal_saved;
 	int seal_result;
+	bool sealed_off; /* the worker's: nothing was done since a seal with a mark */
 
 	uint32_t under_way; /* submitted and not completed; under the machine lock */
 	void (*idle)(void *opaque);
@@ -172,6 +173,7 @@ static int carry_out(struct blockio *io, const struct block_request *request)
 
 	if (!image)
 		return -ENOMEDIUM;
+	io->sealed_off = false;
 	if (changes && image->info.read_only)
 		return -EROFS;
 	switch (request->op) {
@@ -208,7 +210,10 @@ static bool exchange_phase(struct block_request *request, int phase)
 /* Leaves the file as other programs want it. */
 static int finish(struct blockio *io)
 {
-	int r = io->image && !io->image->info.read_only ? io->image->ops->finish(io->image) : 0;
+	int r = 0;
+
+	if (io->image && !io->image->info.read_only && !io->sealed_off)
+		r = io->image->ops->finish(io->image);
 
 	if (r < 0)
 		note_failure(io, "closing", r);
@@ -220,6 +225,7 @@ static void swap_images(struct blockio *io)
 	struct block_image *old = io->image;
 
 	(void)finish(io);
+	io->sealed_off = false;
 	io->image = io->other;
 	io->other = old;
 	memcpy(io->name, io->other_name, sizeof(io->name));
@@ -237,7 +243,10 @@ static int seal(struct blockio *io)
 {
 	int r = finish(io);
 
-	return r < 0 ? r : mark(io, io->seal_saved);
+	if (r == 0)
+		r = mark(io, io->seal_saved);
+	io->sealed_off = r == 0 && io->seal_saved;
+	return r;
 }
 
 static void handle(struct blockio *io, struct block_request *request)

@@ -346,6 +346,7 @@ static const struct member disk_members[] = {
 	{ "read_only", read_bool, FIELD(struct vm_disk, read_only), REQUIRED },
 	{ "name", read_text, FIELD(struct vm_disk, name), REQUIRED },
 	{ "geometry", read_geometry, .offset = 0 },
+	{ "same_contents", read_bool, FIELD(struct vm_disk, same_contents) },
 	{ .name = NULL },
 };
 

@@ -9,6 +9,7 @@
  *	  "memory_bytes": 134217728, "cpus": 1, "cpu": "nt4",
  *	  "kvm_fd": 0, "firmware_fd": 1, "control_fd": 2,
  *	  "disks": [ { "slot": 0, "format": "vhd", "disk_fd": 3, "read_only": false, "name": "nt4.vhd",
+ *	               "same_contents": false,
  *	               "geometry": [ 1024, 16, 63 ] } ],
  *	  "parents": [ { "slot": 0, "format": "vhd", "disk_fd": 7, "name": "base.vhd" } ],
  *	  "serial": [ { "port": 0, "kind": "stream", "stream_fd": 4, "name": "stdio" } ],
@@ -38,8 +39,10 @@
  *
  * The parents of a differencing disk follow each other, from the disk's own up; they may be missing.
  *
+ * A disk with "same_contents" is what a state that is restored was saved with, although its file is another.
+ *
  * control_fd, disks, floppies, cdroms, a drive's medium, boot (as above), serial, parallel, debugcon,
- * geometry, display, its members but listen_fd, keyboard ("us"), rtc, nvram, memory, pit,
+ * geometry, same_contents, display, its members but listen_fd, keyboard ("us"), rtc, nvram, memory, pit,
  * cpu_pins (none), smbios, ide_irq_delay_us (70), fast_disk
  * (true), vram_bytes (4 MiB; 1 MiB, 2 MiB, or 0 for no display adapter), firmware_console,
  * kernel_fd, initrd_fd and append may be missing. Any other member is an error. The process answers on the same socket with one

@@ -26,6 +26,7 @@
 #include "config.h"
 #include "cpuid.h"
 #include "desk.h"
+#include "disk_switch.h"
 #include "firmware.h"
 #include "linux_boot.h"
 #include "loop.h"
@@ -259,6 +260,7 @@ void machine_free(struct machine *machine)
 	/* Workers first: their last completions must still find the devices. */
 	for (unsigned int i = 0; i < VM_DISKS_MAX; i++)
 		blockio_free(machine->board.disks[i]);
+	disk_switch_free(machine);
 	desk_free(machine->desk);
 	media_free(&machine->media);
 	keeper_free(machine->board.keeper);

@@ -18,6 +18,7 @@
 #include "memslot.h"
 #include "vcpu.h"
 
+struct disk_switch;
 struct save;
 struct save_session;
 struct save_writer;
@@ -60,6 +61,7 @@ struct machine {
 	unsigned int seen_msr_count;
 	struct loop_post ended;
 
+	struct disk_switch *disk_switch; /* the files behind its disks, once they were exchanged */
 	struct save *save; /* under way; NULL: none */
 	struct save_writer *save_writer;
 	struct save_session *save_session; /* who asked for it; NULL: nobody */

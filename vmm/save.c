@@ -26,6 +26,7 @@
 #include "../base/fdio.h"
 #include "blockio.h"
 #include "config.h"
+#include "disk_switch.h"
 #include "machine_impl.h"
 #include "save_writer.h"
 #include "snapshot.h"
@@ -42,6 +43,7 @@ enum save_phase {
 	SAVE_SEALING,
 	SAVE_WRITING,
 	SAVE_HELD,
+	SAVE_SWITCHING,
 };
 
 struct save {
@@ -63,8 +65,9 @@ struct save {
 };
 
 static const char *const phase_names[] = {
-	[SAVE_COPYING] = "copying", [SAVE_PARKING] = "parking", [SAVE_DRAINING] = "draining",
-	[SAVE_SEALING] = "sealing", [SAVE_WRITING] = "writing", [SAVE_HELD] = "held",
+	[SAVE_COPYING] = "copying",	[SAVE_PARKING] = "parking", [SAVE_DRAINING] = "draining",
+	[SAVE_SEALING] = "sealing",	[SAVE_WRITING] = "writing", [SAVE_HELD] = "held",
+	[SAVE_SWITCHING] = "switching",
 };
 
 static void go_on(struct save *save);
@@ -212,6 +215,9 @@ static void release(struct save *save)
 	memslot_track(&machine->memslots, &machine->memory, false);
 	memory_track(&machine->memory, false);
 	machine->save = NULL;
+	loop_post_cancel(machine->loop, &save->written);
+	loop_post_cancel(machine->loop, &save->parked);
+	loop_post_cancel(machine->loop, &save->sealed);
 	fd_close(save->job.fd);
 	free(save->job.sums);
 	free(save->job.wanted);
@@ -220,19 +226,22 @@ static void release(struct save *save)
 	free(save);
 }
 
-static void report(struct save *save)
+/* There is no save any more when its owner hears of that. */
+static void end_save(struct save *save)
 {
 	void (*done)(void *opaque, const struct save_result *result) = save->done;
+	struct save_result result = save->result;
+	void *opaque = save->opaque;
 
-	save->done = NULL;
+	release(save);
 	if (done)
-		done(save->opaque, &save->result);
+		done(opaque, &result);
 }
 
 /* Everything is put back; the disks' marks first, which takes a while. */
 static void give_up(struct save *save)
 {
-	if (save->job_runs || save->sealing)
+	if (save->job_runs || save->sealing || save->phase == SAVE_SWITCHING)
 		return; /* until it has come to its end */
 	if (save->seals) {
 		save->seals = false;
@@ -241,8 +250,7 @@ static void give_up(struct save *save)
 			return;
 	}
 	start_machine(save);
-	report(save);
-	release(save);
+	end_save(save);
 }
 
 /* --- phases */
@@ -316,6 +324,16 @@ static void drained(struct save *save)
 	go_on(save);
 }
 
+static void whole(struct save *save)
+{
+	save->phase = SAVE_HELD;
+	save->result.file_bytes = save->job.fd >= 0 ? save->job.header.file_bytes : 0;
+	save->result.pages = save->job.written;
+	save->result.stopped_ns = host_ns() - save->stop_ns;
+	if (save->done)
+		save->done(save->opaque, &save->result);
+}
+
 static void sealed(struct save *save)
 {
 	struct machine *machine = save->machine;
@@ -330,6 +348,10 @@ static void sealed(struct save *save)
 	check_seals(save);
 	if (save->result.error)
 		return;
+	if (save->job.fd < 0) {
+		whole(save);
+		return;
+	}
 	/* What the last round left over, and what changed since. */
 	last = malloc(words * 8);
 	if (last)
@@ -354,15 +376,6 @@ static void sealed(struct save *save)
 	run_job(save, save_writer_finish);
 }
 
-static void whole(struct save *save)
-{
-	save->phase = SAVE_HELD;
-	save->result.file_bytes = save->job.header.file_bytes;
-	save->result.pages = save->job.written;
-	save->result.stopped_ns = host_ns() - save->stop_ns;
-	report(save);
-}
-
 /* Whatever came to its end: the next step, or the way back. */
 static void go_on(struct save *save)
 {
@@ -370,12 +383,14 @@ static void go_on(struct save *save)
 		[SAVE_COPYING] = copied, [SAVE_PARKING] = parked, [SAVE_DRAINING] = drained,
 		[SAVE_SEALING] = sealed, [SAVE_WRITING] = whole,
 	};
+	struct machine *machine = save->machine;
 
-	if (save->machine->state == MACHINE_ENDED)
+	if (machine->state == MACHINE_ENDED)
 		fail(save, -ENOTCONN, "its guest powered it off meanwhile");
-	if (!save->result.error && !save->job_runs && save->phase != SAVE_HELD)
+	if (!save->result.error && !save->job_runs && save->phase < SAVE_HELD)
 		steps[save->phase](save);
-	if (save->result.error)
+	/* Unless its owner has given it up when it was held. */
+	if (machine->save == save && save->result.error)
 		give_up(save);
 }
 
@@ -383,6 +398,10 @@ static void written_posted(struct loop_post *post)
 {
 	struct save *save = container_of(post, struct save, written);
 
+	if (save->job.fd < 0 && !save->result.error) {
+		park(save);
+		return;
+	}
 	save->job_runs = false;
 	if (save->job.result < 0)
 		fail(save, save->job.result, "the file cannot be written: %s%s",
@@ -455,6 +474,12 @@ int save_start(struct machine *machine, int fd,
 	save->written.run = written_posted;
 	save->parked.run = parked_posted;
 	save->sealed.run = sealed_posted;
+	if (fd < 0) {
+		/* Not before this call has returned. */
+		save->was = machine->state;
+		loop_post(machine->loop, &save->written);
+		return 0;
+	}
 	r = allocate(save);
 	if (r == 0)
 		r = memslot_track(&machine->memslots, &machine->memory, true);
@@ -466,6 +491,38 @@ int save_start(struct machine *machine, int fd,
 	}
 	run_job(save, save_writer_pages);
 	return 0;
+}
+
+/* The new layers are in their places; the old ones keep their marks and are written to no more. */
+static void switched(void *opaque)
+{
+	struct save *save = opaque;
+
+	save->seals = false;
+	save->phase = SAVE_HELD;
+	if (save->machine->state == MACHINE_ENDED)
+		return;
+	start_machine(save);
+	save->result.error = 0;
+	save->result.running = true;
+	save->result.stopped_ns = host_ns() - save->stop_ns;
+	end_save(save);
+}
+
+int save_switch(struct machine *machine, struct json_object *disks, int *fds, unsigned int fd_count,
+		char *error, size_t error_size)
+{
+	struct save *save = machine->save;
+	int r;
+
+	if (!save || save->phase != SAVE_HELD || machine->state == MACHINE_ENDED) {
+		snprintf(error, error_size, "nothing waits for that");
+		return -EINVAL;
+	}
+	r = disk_switch_start(machine, disks, fds, fd_count, switched, save, error, error_size);
+	if (r == 0)
+		save->phase = SAVE_SWITCHING;
+	return r;
 }
 
 bool save_commit(struct machine *machine)
@@ -517,13 +574,8 @@ void save_disk_idle(struct machine *machine)
 
 void save_free(struct machine *machine)
 {
-	struct save *save = machine->save;
-
-	if (!save)
+	if (!machine->save)
 		return;
-	loop_post_cancel(machine->loop, &save->written);
-	loop_post_cancel(machine->loop, &save->parked);
-	loop_post_cancel(machine->loop, &save->sealed);
-	save->done = NULL;
-	release(save);
+	disk_switch_forget(machine);
+	release(machine->save);
 }

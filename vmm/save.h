@@ -8,6 +8,9 @@
  *	sealing		disks are flushed and marked as part of a saved state
  *	writing		the last pages, the device stream, the header, to stable storage
  *	held		the file is whole; its owner puts it in its place, then tells: save_commit()
+ *	switching	or it gets other files behind its disks, and goes on: save_switch()
+ *
+ * Without a file there is nothing to copy and to write: the machine is only held.
  *
  * A failure or save_cancel() in any phase lets the machine go on as if nothing had been. All functions want
  * the machine lock, in the loop thread.
@@ -19,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct json_object;
 struct machine;
 struct save;
 
@@ -28,19 +32,27 @@ struct save_result {
 	uint64_t file_bytes; /* length of the file */
 	uint64_t pages;	     /* written, some of them again */
 	uint64_t rounds;     /* of copying before the guest stopped */
-	uint64_t stopped_ns; /* from the guest's last instruction to the whole file */
+	uint64_t stopped_ns; /* from the guest's last instruction to the whole file, or until it went on */
+	bool running;	     /* it has gone on, with other files behind its disks */
 };
 
 /*
- * Starts to save into @fd, an empty file that is open for reading and writing; it is the save's in any case.
- * @done is called once, with the lock, when the machine is held or the save has failed, never inside this
- * call. 0, or -errno with one line in @error.
+ * Starts to save into @fd, an empty file that is open for reading and writing, or -1: none; it is the save's
+ * in any case.
+ * @done is called, with the lock and never inside this call, when the machine is held, and for the last time
+ * when it goes on: the save has failed, or was given up. 0, or -errno with one line in @error.
  */
 int save_start(struct machine *machine, int fd,
 	       void (*done)(void *opaque, const struct save_result *result), void *opaque,
 	       char *error, size_t error_size);
 /* The file is in its place: the machine ends, its disks stay marked. False: nothing is held. */
 bool save_commit(struct machine *machine);
+/*
+ * The machine, held, goes on with other files behind its disks (disk_switch.h); @done is called a second time
+ * when it does. -errno with one line in @error: it is held still.
+ */
+int save_switch(struct machine *machine, struct json_object *disks, int *fds, unsigned int fd_count,
+		char *error, size_t error_size);
 /* Gives up; @done is called with -ECANCELED if it has not been. Nothing is under way: no effect. */
 void save_cancel(struct machine *machine);
 /* The same when @done and what it knows are gone. */

@@ -8,21 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
 #include "../base/fdpass.h"
 #include "../base/parse.h"
+#include "../vhd/vhd.h"
+#include "config.h"
+#include "disk_switch.h"
 #include "machine_impl.h"
 #include "save.h"
 
-#define MESSAGE_BYTES 4096u
+#define MESSAGE_BYTES 65536u
 
 struct save_session {
 	struct machine *machine;
 	int fd;
 	struct loop_watch *watch;
 	bool began;
+	char text[MESSAGE_BYTES];
 };
 
 static void end_session(struct save_session *session)
@@ -58,99 +64,161 @@ static int send_failure(const struct save_session *session, const char *why)
 	return send_event(session, event);
 }
 
+static json_object *describe_disks(const struct machine *machine)
+{
+	json_object *array = json_object_new_array();
+
+	for (unsigned int i = 0; i < machine->config->disk_count; i++) {
+		unsigned int slot = machine->config->disks[i].slot;
+		json_object *row;
+		struct stat st;
+
+		/* The library's fstat() makes a system call with a path, which no filter lets pass. */
+		if (syscall(SYS_fstat, disk_switch_fd(machine, slot), &st) < 0)
+			continue;
+		row = json_object_new_object();
+		add_number(row, "slot", slot);
+		add_number(row, "device", st.st_dev);
+		add_number(row, "inode", st.st_ino);
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
 static void save_done(void *opaque, const struct save_result *result)
 {
 	struct save_session *session = opaque;
 	json_object *event;
 
 	if (result->error) {
+		session->began = false;
 		(void)send_failure(session, result->text);
 		return;
 	}
 	event = json_object_new_object();
-	json_object_object_add(event, "event", json_object_new_string("held"));
-	add_number(event, "file_bytes", result->file_bytes);
-	add_number(event, "pages", result->pages);
-	add_number(event, "rounds", result->rounds);
+	json_object_object_add(event, "event",
+			       json_object_new_string(result->running ? "running" : "held"));
 	add_number(event, "stopped_ns", result->stopped_ns);
+	if (result->running) {
+		session->began = false;
+	} else {
+		add_number(event, "file_bytes", result->file_bytes);
+		add_number(event, "pages", result->pages);
+		add_number(event, "rounds", result->rounds);
+		json_object_object_add(event, "disks", describe_disks(session->machine));
+	}
 	(void)send_event(session, event);
 }
 
 /* --- actions; NULL or one line that says why not */
 
-static const char *act_save(struct save_session *session, int *fd)
+/* What came in one message. */
+struct action {
+	json_object *request;
+	int fds[FDPASS_MAX_FDS]; /* those that were taken are -1 */
+	unsigned int fd_count;
+};
+
+/* @fd is the save's in any case. */
+static const char *begin(struct save_session *session, int fd)
 {
 	static char error[256];
 
-	if (session->began)
+	if (session->began) {
+		fd_close(fd);
 		return "this session has begun already";
-	if (*fd < 0)
-		return "the message came without the file's descriptor";
-	session->began = true;
-	if (save_start(session->machine, *fd, save_done, session, error, sizeof(error)) < 0) {
-		*fd = -1;
-		return error;
 	}
-	*fd = -1;
+	if (save_start(session->machine, fd, save_done, session, error, sizeof(error)) < 0)
+		return error;
+	session->began = true;
 	return NULL;
 }
 
-static const char *act_commit(struct save_session *session, int *fd)
+static const char *act_save(struct save_session *session, struct action *action)
 {
-	(void)fd;
+	int fd = action->fds[0];
+
+	if (action->fd_count != 1)
+		return "the message came without the file's descriptor";
+	action->fds[0] = -1;
+	return begin(session, fd);
+}
+
+static const char *act_hold(struct save_session *session, struct action *action)
+{
+	(void)action;
+	return begin(session, -1);
+}
+
+static const char *act_commit(struct save_session *session, struct action *action)
+{
+	(void)action;
 	return save_commit(session->machine) ? NULL : "nothing waits for that";
 }
 
-static const char *act_cancel(struct save_session *session, int *fd)
+static const char *act_cancel(struct save_session *session, struct action *action)
 {
-	(void)fd;
+	(void)action;
 	save_cancel(session->machine);
+	return NULL;
+}
+
+static const char *act_switch(struct save_session *session, struct action *action)
+{
+	static char error[VHD_ERROR_BYTES];
+	json_object *disks = NULL;
+
+	json_object_object_get_ex(action->request, "disks", &disks);
+	if (save_switch(session->machine, disks, action->fds, action->fd_count, error,
+			sizeof(error)) < 0)
+		return error;
 	return NULL;
 }
 
 static const struct {
 	const char *name;
-	const char *(*run)(struct save_session *session, int *fd);
+	const char *(*run)(struct save_session *session, struct action *action);
 } actions[] = {
-	{ "save", act_save },
-	{ "commit", act_commit },
-	{ "cancel", act_cancel },
+	{ "save", act_save },	  { "hold", act_hold },	    { "commit", act_commit },
+	{ "cancel", act_cancel }, { "switch", act_switch },
 };
 
-static const char *carry_out(struct save_session *session, const char *text, size_t size, int *fd)
+static const char *carry_out(struct save_session *session, const char *text, size_t size,
+			     struct action *action)
 {
-	json_tokener *tokener = json_tokener_new_ex(4);
-	json_object *request, *action = NULL;
+	json_tokener *tokener = json_tokener_new_ex(6);
+	json_object *name = NULL;
 	const char *error =
-		"a message is an object with the member \"action\": save, commit or cancel";
+		"a message is an object with the member \"action\": save, hold, commit, "
+		"cancel or switch";
 
 	if (!tokener)
 		return "not enough memory";
-	request = json_tokener_parse_ex(tokener, text, (int)size);
+	action->request = json_tokener_parse_ex(tokener, text, (int)size);
 	json_tokener_free(tokener);
-	if (json_object_is_type(request, json_type_object) &&
-	    json_object_object_get_ex(request, "action", &action) &&
-	    json_object_is_type(action, json_type_string)) {
+	if (json_object_is_type(action->request, json_type_object) &&
+	    json_object_object_get_ex(action->request, "action", &name) &&
+	    json_object_is_type(name, json_type_string)) {
 		for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-			if (!strcmp(actions[i].name, json_object_get_string(action)))
-				error = actions[i].run(session, fd);
+			if (!strcmp(actions[i].name, json_object_get_string(name)))
+				error = actions[i].run(session, action);
 		}
 	}
-	json_object_put(request);
+	json_object_put(action->request);
 	return error;
 }
 
 static void session_ready(void *opaque, uint32_t events)
 {
 	struct save_session *session = opaque;
-	char text[MESSAGE_BYTES];
-	unsigned int fds = 1;
+	struct action action = { .fd_count = FDPASS_MAX_FDS };
 	const char *error;
 	size_t size = 0;
-	int fd = -1, r;
+	int r;
 
 	(void)events;
-	r = fdpass_receive(session->fd, text, sizeof(text), &size, &fd, &fds);
+	r = fdpass_receive(session->fd, session->text, sizeof(session->text), &size, action.fds,
+			   &action.fd_count);
 	if (r == -EAGAIN)
 		return;
 	if (r < 0 || !size) {
@@ -161,8 +229,9 @@ static void session_ready(void *opaque, uint32_t events)
 		end_session(session);
 		return;
 	}
-	error = carry_out(session, text, size, &fd);
-	fd_close(fd);
+	error = carry_out(session, session->text, size, &action);
+	for (unsigned int i = 0; i < action.fd_count; i++)
+		fd_close(action.fds[i]);
 	if (error)
 		(void)send_failure(session, error);
 }

@@ -4,16 +4,23 @@
  * control socket. Each message is a JSON object. The peer begins:
  *
  *	{ "action": "save" }				with one descriptor, the empty file
+ *	{ "action": "hold" }				without one: nothing is saved
  *
- * and is answered when the file is whole, or when that cannot be:
+ * and is answered when the file is whole and the disks are flushed and marked, or when that cannot be:
  *
- *	{ "event": "held", "file_bytes": ..., "pages": ..., "rounds": ..., "stopped_ns": ... }
+ *	{ "event": "held", "file_bytes": ..., "pages": ..., "rounds": ..., "stopped_ns": ...,
+ *	  "disks": [ { "slot": 0, "device": ..., "inode": ... } ] }	which files they are
  *	{ "event": "failed", "error": "one line" }
  *
  * The machine stands now and waits for the peer to put the file in its place:
  *
  *	{ "action": "commit" }				the machine ends
- *	{ "action": "cancel" }				it goes on
+ *	{ "action": "cancel" }				it goes on, and says "failed"
+ *	{ "action": "switch", "disks": [ ... ] }	it goes on with other files behind these disks
+ *							(disk_switch.h), whose descriptors come along
+ *
+ * "switch" is answered by { "event": "running", "stopped_ns": ... }, or by "failed", and then the machine is
+ * held still. The old files keep their marks and are written to no more.
  *
  * A peer that hangs up before that has cancelled: either the file or the machine goes on, never both.
  */

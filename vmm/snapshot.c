@@ -32,6 +32,7 @@
 #include "../devmodel/block.h"
 #include "blockio.h"
 #include "config.h"
+#include "disk_switch.h"
 #include "machine_impl.h"
 #include "snapshot_records.h"
 
@@ -123,7 +124,7 @@ static void fill_disks(const struct machine *machine, struct disks_record *recor
 		row->size_bytes = info.size_bytes;
 		memcpy(row->serial, info.serial, strnlen(info.serial, sizeof(row->serial)));
 		/* The library's fstat() makes a system call with a path, which no filter lets pass. */
-		if (syscall(SYS_fstat, disk->fd, &st) < 0)
+		if (syscall(SYS_fstat, disk_switch_fd(machine, disk->slot), &st) < 0)
 			continue;
 		row->file_bytes = (uint64_t)st.st_size;
 		row->changed_s = st.st_mtim.tv_sec;

@@ -253,7 +253,7 @@ static void held_then_given_up(void *opaque, const struct save_result *result)
 {
 	struct giving_up *g = opaque;
 
-	g->held = !result->error;
+	g->held |= !result->error;
 	save_cancel(g->rig->machine);
 	loop_post(g->rig->loop, &g->poll);
 }

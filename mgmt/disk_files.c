@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../base/fdio.h"
+#include "../vmm/state/statefile.h"
+#include "checkpoint_target.h"
 #include "image_file.h"
 
 /* --- one disk --- */
@@ -140,9 +142,29 @@ static int check_count(const struct machine_config *config, const struct machine
 	return -E2BIG;
 }
 
+/* Whose state it is; NULL: none, or none that can be read, which the machine's process says. */
+static const uint8_t *read_state_id(const struct machine_files *files, uint8_t id[16])
+{
+	uint8_t bytes[STATEFILE_HEADER_BYTES];
+	struct statefile_header header;
+	char ignored[256];
+
+	if (files->state < 0 || fd_pread_full(files->state, bytes, sizeof(bytes), 0) < 0 ||
+	    statefile_decode(bytes, &header, ignored, sizeof(ignored)) < 0)
+		return NULL;
+	memcpy(id, header.id, sizeof(header.id));
+	return id;
+}
+
 int disk_files_open(const struct machine_config *config, struct machine_files *files, char *error,
 		    size_t error_size)
 {
+	uint8_t id[16];
+	int settled = checkpoint_target_start(config, read_state_id(files, id),
+					      files->same_contents, error, error_size);
+
+	if (settled < 0)
+		return settled;
 	for (uint32_t i = 0; i < config->disk_count; i++) {
 		const struct machine_disk *disk = &config->disks[i];
 		const struct image_file image = {

@@ -33,6 +33,7 @@ static const struct verb *const verbs[] = {
 	&save_verb,
 	&restore_verb,
 	&state_verb,
+	&checkpoint_verb,
 	&floppy_verb,
 	/* clang-format on */
 };

@@ -31,6 +31,7 @@
 #include "machine_socket.h"
 #include "signals.h"
 #include "nvram_file.h"
+#include "running_disks.h"
 #include "runtime_dir.h"
 #include "service.h"
 #include "spawn.h"
@@ -291,6 +292,10 @@ static void start(struct run *run, const struct run_options *run_options)
 			       sizeof(error)) < 0)
 		fail_start(run, error);
 	open_nvram(run);
+	r = running_disks_write(run->dir.fd, run->config);
+	if (r < 0)
+		log_warning("%s: no checkpoints: what is known of its disks cannot be written: %s",
+			    run->name, strerror(-r));
 	adapters_open(&run->adapters, run->config, &run->base, run->dir.fd, run->name, &run->files);
 	r = runtime_socket_listen(run->dir.fd, RUNTIME_CONTROL, &run->files.control);
 	if (r == 0)

@@ -144,6 +144,7 @@ static void remove_sockets(int fd)
 	unlinkat(fd, RUNTIME_CONTROL, 0);
 	unlinkat(fd, RUNTIME_CONSOLE, 0);
 	unlinkat(fd, RUNTIME_DISPLAY, 0);
+	unlinkat(fd, RUNTIME_DISKS, 0);
 }
 
 static void write_pid(int fd)

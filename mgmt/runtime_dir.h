@@ -6,6 +6,7 @@
  *	BASE/NAME/control	listening socket, see vmm/control.h
  *	BASE/NAME/console	listening socket of a serial port, with --serial console
  *	BASE/NAME/display	listening socket of the screen, see vmm/rfb.h
+ *	BASE/NAME/disks		which files its disks are, see running_disks.h
  *	BASE/.uids/N.lock	held while a machine runs as user N (root only); no machine's name
  *
  * BASE is $MAINSTAY_RUNTIME_DIR, or /run/mainstay for root, $XDG_RUNTIME_DIR/mainstay for others,
@@ -27,6 +28,7 @@
 #define RUNTIME_CONTROL "control"
 #define RUNTIME_CONSOLE "console"
 #define RUNTIME_DISPLAY "display"
+#define RUNTIME_DISKS "disks"
 
 struct runtime_base {
 	int fd;

@@ -12,18 +12,18 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
 #include "../base/fdio.h"
-#include "../base/fdpass.h"
 #include "../base/log.h"
 #include "../base/parse.h"
 #include "../vmm/state/statefile.h"
+#include "checkpoint_target.h"
 #include "client.h"
+#include "save_client.h"
 #include "state_file.h"
 #include "verbs.h"
 
@@ -36,84 +36,6 @@ struct save_options {
 	bool compact, quiet;
 };
 
-/* The machine's words are not trusted: one line without control characters. */
-static void copy_text(char *to, size_t size, json_object *text)
-{
-	snprintf(to, size, "%s",
-		 json_object_is_type(text, json_type_string) ? json_object_get_string(text)
-							     : "no reason given");
-	for (char *c = to; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	}
-}
-
-/* Waits for the machine's word. 0 when it is held; else one line in @error. */
-static int await_held(int session, json_object **ret_event, char *error, size_t error_size)
-{
-	char text[4096];
-	unsigned int fds = 0;
-	size_t size = 0;
-	json_object *event, *kind = NULL, *why = NULL;
-	int r = fdpass_receive(session, text, sizeof(text) - 1, &size, NULL, &fds);
-
-	if (r < 0 || !size) {
-		snprintf(error, error_size, "the machine has ended meanwhile");
-		return r < 0 ? r : -ECONNRESET;
-	}
-	text[size] = '\0';
-	event = json_tokener_parse(text);
-	if (json_object_is_type(event, json_type_object) &&
-	    json_object_object_get_ex(event, "event", &kind) &&
-	    json_object_is_type(kind, json_type_string) &&
-	    !strcmp(json_object_get_string(kind), "held")) {
-		*ret_event = event;
-		return 0;
-	}
-	if (json_object_is_type(event, json_type_object))
-		json_object_object_get_ex(event, "error", &why);
-	copy_text(error, error_size, why);
-	json_object_put(event);
-	return -EREMOTEIO;
-}
-
-static int send_action(int session, const char *action, int fd)
-{
-	char text[64];
-	int length = snprintf(text, sizeof(text), "{\"action\":\"%s\"}", action);
-
-	return fdpass_send(session, text, (size_t)length, &fd, fd >= 0);
-}
-
-/* Our end of the session. */
-static int begin_session(struct client *client, char *error, size_t error_size)
-{
-	json_object *request = json_object_new_object(), *result = NULL;
-	int pair[2], r;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		snprintf(error, error_size, "socketpair: %s", strerror(errno));
-		return -errno;
-	}
-	json_object_object_add(request, "command", json_object_new_string("save"));
-	r = client_request(client, request, pair[1], &result, error, error_size);
-	json_object_put(request);
-	json_object_put(result);
-	close(pair[1]);
-	if (r < 0) {
-		close(pair[0]);
-		return r;
-	}
-	return pair[0];
-}
-
-static uint64_t get_number(json_object *object, const char *name)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(object, name, &value) ? json_object_get_uint64(value) : 0;
-}
-
 static void print_result(const char *path, json_object *event)
 {
 	char size[16];
@@ -121,7 +43,7 @@ static void print_result(const char *path, json_object *event)
 
 	format_size(stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0, size);
 	printf("%s: %s on disk; the guest stopped for %.1f ms\n", path, size,
-	       (double)get_number(event, "stopped_ns") / 1e6);
+	       (double)save_client_number(event, "stopped_ns") / 1e6);
 }
 
 /* The state in @draft gets its name, in the form that was asked for. */
@@ -147,14 +69,17 @@ static int save_run(const struct verb *verb, int argc, char **argv)
 	else
 		snprintf(path, sizeof(path), "%s.state", argv[0]);
 	verb_open_machine(&base, &client, argv[0]);
+	/* A checkpoint that somebody began and was killed over is completed or undone first. */
+	if (checkpoint_target_settle(&client, error, sizeof(error)) < 0)
+		die("%s", error);
 	if (state_draft_new(&draft, path, error, sizeof(error)) < 0)
 		die("%s", error);
-	session = begin_session(&client, error, sizeof(error));
-	r = session < 0 ? session : send_action(session, "save", draft.fd);
+	session = save_client_begin(&client, NULL, error, sizeof(error));
+	r = session < 0 ? session : save_client_send(session, "save", NULL, &draft.fd, 1);
 	if (session >= 0 && r == 0) {
 		char why[512];
 
-		r = await_held(session, &event, why, sizeof(why));
+		r = save_client_wait(session, "held", 0, &event, why, sizeof(why));
 		if (r < 0)
 			snprintf(error, sizeof(error), "%s: cannot be saved: %s", argv[0], why);
 	}
@@ -166,7 +91,7 @@ static int save_run(const struct verb *verb, int argc, char **argv)
 		state_draft_discard(&draft);
 		die("%s", error);
 	}
-	(void)send_action(session, "commit", -1);
+	(void)save_client_send(session, "commit", NULL, NULL, 0);
 	if (client_wait_end(&client, COMMIT_TIMEOUT_S) < 0)
 		die("%s: saved in %s, but process %d has not ended after %d s", argv[0], path,
 		    (int)client.pid, COMMIT_TIMEOUT_S);

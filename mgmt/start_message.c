@@ -116,7 +116,7 @@ static const char *format_of(const struct vhd_file *file)
 }
 
 static json_object *write_disk(struct writer *w, const struct machine_disk *disk, int fd,
-			       const struct vhd_chain *chain)
+			       const struct vhd_chain *chain, bool same_contents)
 {
 	json_object *json = json_object_new_object();
 	bool read_only = disk->read_only || (chain->count && chain->read_only);
@@ -127,6 +127,8 @@ static json_object *write_disk(struct writer *w, const struct machine_disk *disk
 	add_fd(w, json, "disk_fd", chain->count ? chain->files[0].fd : fd);
 	json_object_object_add(json, "read_only", json_object_new_boolean(read_only));
 	add_name(json, chain->count ? chain->paths[0] : disk->path);
+	if (same_contents)
+		json_object_object_add(json, "same_contents", json_object_new_boolean(true));
 	if (disk->geometry[0]) {
 		json_object *geometry = json_object_new_array();
 
@@ -159,8 +161,8 @@ static void write_disks(struct writer *w, const struct machine_config *config,
 	for (uint32_t i = 0; i < config->disk_count; i++) {
 		const struct vhd_chain *chain = &files->chains[i];
 
-		json_object_array_add(disks,
-				      write_disk(w, &config->disks[i], files->disks[i], chain));
+		json_object_array_add(disks, write_disk(w, &config->disks[i], files->disks[i],
+							chain, files->same_contents[i]));
 		write_parents(w, config->disks[i].slot, chain, parents);
 	}
 	json_object_object_add(to, "disks", disks);

@@ -18,7 +18,9 @@ struct machine_files {
 	int kvm, firmware, control, display, parallel, firmware_log, nvram;
 	int state; /* a saved state to go on from; -1: none */
 	const char *state_path;
-	bool state_verify;	      /* test its memory before the guest runs */
+	bool state_verify; /* test its memory before the guest runs */
+	bool same_contents
+		[MACHINE_DISKS_MAX];  /* so, too: what that was saved with, in another file */
 	bool discard_state;	      /* disks that belong to a saved state are used all the same */
 	int disks[MACHINE_DISKS_MAX]; /* in the order of the configuration; raw images */
 	struct vhd_chain chains[MACHINE_DISKS_MAX]; /* so, too: VHDs with their parents */

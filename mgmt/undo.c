@@ -12,6 +12,7 @@
 
 #include "../base/fdio.h"
 #include "../vhd/vhd.h"
+#include "disk_layer.h"
 
 /* Beside the disk: its name with .vud in place of .vhd, or behind whatever else it ends in. */
 static int name_undo(const char *disk, struct undo_disk *undo)
@@ -28,48 +29,6 @@ static int name_undo(const char *disk, struct undo_disk *undo)
 }
 
 /* --- making --- */
-
-/* The guest must see the same disk: what decides its size and geometry is the parent's. */
-static void copy_shape(const struct vhd_info *info, struct vhd_creator *creator,
-		       struct vhd_create_options *options)
-{
-	options->geometry = &info->geometry;
-	if (strchr(info->creator, '?') || strchr(info->creator_os, '?'))
-		return;
-	memcpy(creator->application, info->creator, sizeof(creator->application));
-	memcpy(creator->host_os, info->creator_os, sizeof(creator->host_os));
-	creator->version = info->creator_version;
-	options->creator = creator;
-}
-
-static int fill(int fd, const char *path, int disk_fd, const char *disk, char *error,
-		size_t error_size)
-{
-	const struct vhd_file file = { .fd = fd, .name = path };
-	const struct vhd_file parent = { .fd = disk_fd, .name = disk };
-	struct vhd_parent_reference *ref = malloc(sizeof(*ref));
-	struct vhd_create_options options = { .type = VHD_DIFFERENCING };
-	struct vhd_creator creator = { "", "", 0 };
-	struct vhd_info info;
-	int r = -ENOMEM;
-
-	if (!ref) {
-		snprintf(error, error_size, "%s: out of memory", path);
-		return r;
-	}
-	r = vhd_probe(&parent, &info, error, error_size);
-	if (r == 0)
-		r = vhd_refer_to_parent(disk_fd, disk, false, path, ref, error, error_size);
-	if (r == 0) {
-		copy_shape(&info, &creator, &options);
-		options.size_bytes = ref->size_bytes;
-		options.block_bytes = ref->block_bytes;
-		options.parent = &ref->parent;
-		r = vhd_create(&file, &options, error, error_size);
-	}
-	free(ref);
-	return r;
-}
 
 /* Made beside its place and put there when it is whole and on stable storage. */
 static int make(const char *disk, struct undo_disk *undo, char *error, size_t error_size)
@@ -94,7 +53,7 @@ static int make(const char *disk, struct undo_disk *undo, char *error, size_t er
 		fd_close(disk_fd);
 		return r;
 	}
-	r = fill(fd, undo->path, disk_fd, disk, error, error_size);
+	r = disk_layer_fill(fd, undo->path, disk_fd, disk, error, error_size);
 	if (r == 0 && (fdatasync(fd) < 0 || renameat2(AT_FDCWD, temporary, AT_FDCWD, undo->path,
 						      RENAME_NOREPLACE) < 0)) {
 		r = -errno;

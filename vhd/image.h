@@ -174,8 +174,8 @@ static inline bool vhd_is_flat(const struct vhd *v)
 /* open.c: a handle for one file without its parents, as far as it describes itself. */
 int vhd_describe(struct vhd *v, const struct vhd_file *file);
 /* The same for changing what describes it; without a cache, so no data. Refuses as vhd_open(). */
-int vhd_open_alone(const struct vhd_file *file, struct vhd **ret_vhd, char *error,
-		   size_t error_size);
+int vhd_open_alone(const struct vhd_file *file, bool ignore_saved_state, struct vhd **ret_vhd,
+		   char *error, size_t error_size);
 
 /* create.c */
 int vhd_random_id(struct vhd *v, uint8_t ret_id[16]);

@@ -447,8 +447,8 @@ static int refuse_writing(struct vhd *v, bool ignore_saved_state)
 	return 0;
 }
 
-int vhd_open_alone(const struct vhd_file *file, struct vhd **ret_vhd, char *error,
-		   size_t error_size)
+int vhd_open_alone(const struct vhd_file *file, bool ignore_saved_state, struct vhd **ret_vhd,
+		   char *error, size_t error_size)
 {
 	struct vhd *v = calloc(1, sizeof(*v));
 	int r;
@@ -459,7 +459,7 @@ int vhd_open_alone(const struct vhd_file *file, struct vhd **ret_vhd, char *erro
 	}
 	r = vhd_describe(v, file);
 	if (r == 0)
-		r = refuse_writing(v, false);
+		r = refuse_writing(v, ignore_saved_state);
 	if (r < 0) {
 		snprintf(error, error_size, "%s", v->error);
 		vhd_free(v);

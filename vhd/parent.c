@@ -122,7 +122,7 @@ int vhd_set_parent(const struct vhd_file *file, const struct vhd_parent *parent,
 		snprintf(error, error_size, "%s: out of memory", file->name);
 		return -ENOMEM;
 	}
-	r = vhd_open_alone(file, &c.v, error, error_size);
+	r = vhd_open_alone(file, parent->ignore_saved_state, &c.v, error, error_size);
 	if (r == 0) {
 		r = c.v->footer.type == VHD_DIFFERENCING
 			    ? change_parent(&c)
@@ -140,7 +140,7 @@ int vhd_set_id(const struct vhd_file *file, const uint8_t *id, char *error, size
 {
 	struct vhd_footer footer;
 	struct vhd *v;
-	int r = vhd_open_alone(file, &v, error, error_size);
+	int r = vhd_open_alone(file, false, &v, error, error_size);
 
 	if (r < 0)
 		return r;

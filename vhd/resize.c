@@ -208,7 +208,7 @@ int vhd_resize(const struct vhd_file *file, uint64_t bytes, char *error, size_t 
 			 file->name);
 		return -EOPNOTSUPP;
 	}
-	r = vhd_open_alone(file, &v, error, error_size);
+	r = vhd_open_alone(file, false, &v, error, error_size);
 	if (r < 0)
 		return r;
 	r = check_size(v, bytes);

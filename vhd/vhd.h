@@ -259,9 +259,10 @@ int vhd_set_saved_state(struct vhd *vhd, bool saved);
 /* How a child names its parent. Paths are UTF-8 and have '/', whatever goes into the file. */
 struct vhd_parent {
 	uint8_t id[16];
-	int64_t modified_unix; /* of the parent's file; 0: not recorded */
-	const char *relative;  /* from the child's folder: "base.vhd", "../base.vhd" */
-	const char *absolute;  /* or NULL */
+	int64_t modified_unix;	 /* of the parent's file; 0: not recorded */
+	const char *relative;	 /* from the child's folder: "base.vhd", "../base.vhd" */
+	const char *absolute;	 /* or NULL */
+	bool ignore_saved_state; /* vhd_set_parent(): the child is a layer of a saved state's disk */
 };
 
 /* The program that an image claims to be made by: it decides how others take its size. */

@@ -256,13 +256,13 @@ static const char *run_ping(struct command_context *context, struct request *req
 static const char *run_save(struct command_context *context, struct request *request,
 			    json_object *result)
 {
-	(void)result;
 	if (*request->fd < 0)
 		return "save needs a socket's descriptor, sent along with the request";
 	if (save_session_new(context->machine, *request->fd, context->error,
 			     sizeof(context->error)) < 0)
 		return context->error;
 	*request->fd = -1;
+	add(result, "disks", save_session_disks(context->machine));
 	return NULL;
 }
 

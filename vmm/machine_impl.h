@@ -62,7 +62,7 @@ struct machine {
 	struct loop_post ended;
 
 	struct disk_switch *disk_switch; /* the files behind its disks, once they were exchanged */
-	struct save *save; /* under way; NULL: none */
+	struct save *save;		 /* under way; NULL: none */
 	struct save_writer *save_writer;
 	struct save_session *save_session; /* who asked for it; NULL: nobody */
 	int64_t wall_lag_s; /* what the guest's wall clock is behind the host's, by the will of who restored it */

@@ -32,8 +32,9 @@ struct save_result {
 	uint64_t file_bytes; /* length of the file */
 	uint64_t pages;	     /* written, some of them again */
 	uint64_t rounds;     /* of copying before the guest stopped */
-	uint64_t stopped_ns; /* from the guest's last instruction to the whole file, or until it went on */
-	bool running;	     /* it has gone on, with other files behind its disks */
+	uint64_t
+		stopped_ns; /* from the guest's last instruction to the whole file, or until it went on */
+	bool running;	    /* it has gone on, with other files behind its disks */
 };
 
 /*

@@ -64,7 +64,7 @@ static int send_failure(const struct save_session *session, const char *why)
 	return send_event(session, event);
 }
 
-static json_object *describe_disks(const struct machine *machine)
+json_object *save_session_disks(const struct machine *machine)
 {
 	json_object *array = json_object_new_array();
 
@@ -105,7 +105,7 @@ static void save_done(void *opaque, const struct save_result *result)
 		add_number(event, "file_bytes", result->file_bytes);
 		add_number(event, "pages", result->pages);
 		add_number(event, "rounds", result->rounds);
-		json_object_object_add(event, "disks", describe_disks(session->machine));
+		json_object_object_add(event, "disks", save_session_disks(session->machine));
 	}
 	(void)send_event(session, event);
 }
@@ -241,7 +241,7 @@ int save_session_new(struct machine *machine, int fd, char *error, size_t error_
 	struct save_session *session;
 	int r;
 
-	if (machine->save_session) {
+	if (machine->save_session || machine->save) {
 		snprintf(error, error_size, "it is being saved already");
 		return -EBUSY;
 	}

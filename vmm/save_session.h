@@ -6,7 +6,9 @@
  *	{ "action": "save" }				with one descriptor, the empty file
  *	{ "action": "hold" }				without one: nothing is saved
  *
- * and is answered when the file is whole and the disks are flushed and marked, or when that cannot be:
+ * The command's answer has the member "disks", as below: it tells what became of a session whose peer died.
+ *
+ * A session is answered when the file is whole and the disks are flushed and marked, or when that cannot be:
  *
  *	{ "event": "held", "file_bytes": ..., "pages": ..., "rounds": ..., "stopped_ns": ...,
  *	  "disks": [ { "slot": 0, "device": ..., "inode": ... } ] }	which files they are
@@ -29,6 +31,7 @@
 
 #include <stddef.h>
 
+struct json_object;
 struct machine;
 
 /*
@@ -36,6 +39,8 @@ struct machine;
  * thread. -errno with one line in @error.
  */
 int save_session_new(struct machine *machine, int fd, char *error, size_t error_size);
+/* [ { "slot": 0, "device": ..., "inode": ... } ]: the files that the disks write to. */
+struct json_object *save_session_disks(const struct machine *machine);
 /* Without the lock, after save_free(). NULL is allowed. */
 void save_session_free(struct machine *machine);
 

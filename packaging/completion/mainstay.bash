@@ -61,7 +61,7 @@ _mainstay_value()
 	--display) _mainstay_words "shared exclusive view-only idle=" "$2" ;;
 	--video-memory) _mainstay_words "1M 2M 4M none" "$2" ;;
 	--keyboard | --layout) _mainstay_words "us uk de jp106" "$2" ;;
-	--password-file | --certificate) _mainstay_files "$2" ;;
+	--password-file | --certificate | --state) _mainstay_files "$2" ;;
 	--parallel) _mainstay_words "file: command: parport: none" "$2" ;;
 	--net) _mainstay_words "nat internal: loopback: external: none" "$2" ;;
 	--name | --uuid | --append | --ide-irq-delay | --timeout | --label | --smbios | --listen | --seconds) ;;
@@ -79,7 +79,7 @@ _mainstay()
 	machine+=" --undo"
 	if ((COMP_CWORD == 1)); then
 		_mainstay_words "run config net list status stats console view screenshot record type key insert eject pause resume
-			reset power-button stop quit floppy save restore state --help --version" "$current"
+			reset power-button stop quit floppy save restore state checkpoint --help --version" "$current"
 		return
 	fi
 	verb=${COMP_WORDS[1]}
@@ -95,6 +95,7 @@ _mainstay()
 	insert) options="--format --readonly --force" ;;
 	eject) options=--force ;;
 	net) options="$(_mainstay_net_options "${COMP_WORDS[2]}")" ;;
+	checkpoint) options="--no-state --discard --state --json --quiet" ;;
 	floppy) options="--format --label --unformatted" ;;
 	stop) options="--timeout --force" ;;
 	*) options= ;;
@@ -113,6 +114,15 @@ _mainstay()
 	run | restore | config) _mainstay_files "$current" ;;
 	state)
 		if ((COMP_CWORD == 2)); then _mainstay_words "show check compact" "$current"; else _mainstay_files "$current"; fi ;;
+	checkpoint)
+		case $COMP_CWORD in
+		2) _mainstay_words "create list restore delete" "$current" ;;
+		3)
+			_mainstay_lines "$current" < <(_mainstay_machines)
+			((${#COMPREPLY[@]})) || _mainstay_files "$current" ;;
+		*) _mainstay_lines "$current" < <(mainstay checkpoint list "${COMP_WORDS[3]}" --json 2>/dev/null |
+			sed -n 's/^.*"name": "\(.*\)",$/\1/p') ;;
+		esac ;;
 	save)
 		if ((COMP_CWORD == 2)); then _mainstay_lines "$current" < <(_mainstay_machines); else _mainstay_files "$current"; fi ;;
 	list) _mainstay_words "$options" "$current" ;;

@@ -99,7 +99,7 @@ static int io_identity(struct vhd_io *io, struct vhd_io_identity *ret_identity)
 {
 	struct stat st;
 
-	if (fstat(fd_of(io), &st) < 0)
+	if (syscall(SYS_fstat, fd_of(io), &st) < 0)
 		return -errno;
 	/* A device's node says nothing about its contents. */
 	*ret_identity = (struct vhd_io_identity){

@@ -122,7 +122,8 @@ const struct seccomp_rule seccomp_rules[] = {
 
 	/* Disks. */
 	ALLOW(WORKER, preadv, "image reads"),
-	ALLOW(LOOP, preadv, "what a VHD image says of itself: put into a drive, or a disk's new layer"),
+	ALLOW(LOOP, preadv,
+	      "what a VHD image says of itself: put into a drive, or a disk's new layer"),
 	ALLOW(WORKER, pwritev, "image writes"),
 	ALLOW(WORKER, fdatasync, "flush"),
 	ALLOW(LOOP, fstat, "save: when a disk was changed last"),

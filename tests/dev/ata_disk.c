@@ -23,7 +23,16 @@ Test(ata_disk, identify_tells_what_the_disk_is)
 	cr_assert_eq(ata_word(id, 1), DISK_SECTORS / (16 * 63));
 	cr_assert_eq(ata_word(id, 3), 16);
 	cr_assert_eq(ata_word(id, 4), 63 * 512);
+	cr_assert_eq(ata_word(id, 5), 512);
 	cr_assert_eq(ata_word(id, 6), 63);
+	cr_assert_eq(ata_word(id, 20), 3,
+		     "words that later standards retired, and old firmware reads");
+	cr_assert_eq(ata_word(id, 21), 512);
+	cr_assert_eq(ata_word(id, 22), 4);
+	cr_assert_eq(ata_word(id, 48), 1);
+	cr_assert_eq(ata_word(id, 51), 0x0200);
+	cr_assert_eq(ata_word(id, 52), 0x0200);
+	cr_assert_eq(ata_word(id, 128), 0x0009, "security is frozen");
 	cr_assert_arr_eq(id + 20, "EBCN-H 1            ", 20);
 	cr_assert_arr_eq(id + 54, "AMNITSYAV RIUTLAD SI K", 22);
 	cr_assert_eq(ata_word(id, 47), 0x8010);
@@ -389,8 +398,9 @@ Test(ata_disk, small_commands_complete)
 
 Test(ata_disk, unknown_commands_abort_with_an_interrupt)
 {
-	static const uint8_t opcodes[] = { 0x00, 0x08, 0x22, 0x50, 0xa0,
-					   0xa1, 0xda, 0xf1, 0xf6, 0xff };
+	static const uint8_t opcodes[] = { 0x00, 0x08, 0x22, 0x50, 0xa0, 0xa1, 0xda,
+					   /* security, which is frozen */
+					   0xf1, 0xf2, 0xf3, 0xf4, 0xf6, 0xff };
 	struct ata_bench a = ata_new(1);
 
 	for (unsigned int i = 0; i < ARRAY_LEN(opcodes); i++) {

@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,13 +164,36 @@ static int build_board(struct machine *machine, char *error, size_t error_size)
 	return r;
 }
 
+/* Also without processors of its own: a mistake in a machine's definition is found in every mode. */
+static int check_pins(const struct vm_config *config, char *error, size_t error_size)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return 0; /* a host with more processors than the set has room for */
+	for (unsigned int i = 0; i < config->cpus; i++) {
+		int pin = config->cpu_pins[i];
+
+		if (pin < 0 || (pin < CPU_SETSIZE && CPU_ISSET((size_t)pin, &allowed)))
+			continue;
+		snprintf(error, error_size,
+			 "processor %u is to run on the host's processor %d, which is not there or "
+			 "not allowed; change --tune pin",
+			 i, pin);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int build(struct machine *machine, char *error, size_t error_size)
 {
 	bool processors = machine->config->kvm_fd >= 0;
 	int r;
 
 	machine_init_callbacks(machine);
-	r = machine_init_timers(machine, error, error_size);
+	r = check_pins(machine->config, error, error_size);
+	if (r == 0)
+		r = machine_init_timers(machine, error, error_size);
 	if (r == 0 && processors)
 		r = kvm_init(&machine->kvm, machine->config->kvm_fd, error, error_size);
 	if (r == 0)

@@ -99,6 +99,11 @@ result(run("eject", "m", "floppy0").returncode == 0 and run("eject", "m", "cd0")
        and eventually(lambda: drives() == []), "media are taken out")
 result(run("insert", "m", "floppy0", "b.vfd", "--readonly").returncode == 0, "an ejected disk is free again")
 
+# --- tuning
+answer = run("run", "--devtest", "unix:nowhere", "--name", "p", "--sandbox", "degraded", "--net", "none", "--tune", "pin=1023")
+result(answer.returncode == 1 and "host's processor 1023" in answer.stderr and "--tune pin" in answer.stderr,
+       "a processor of the host that is not there is named")
+
 # --- the battery
 machine.out(0x70, 0x45)
 machine.out(0x71, 0x5a)

@@ -415,6 +415,7 @@ static void take_answer(struct run *run)
 static void take_end(struct run *run)
 {
 	siginfo_t info = { 0 };
+	bool told;
 
 	if (waitid(P_PIDFD, (id_t)run->process.pid_fd, &info, WEXITED) < 0)
 		return;
@@ -426,7 +427,9 @@ static void take_end(struct run *run)
 	if (run->status && run->service.on && run->state == RUN_RUNNING)
 		run->status = EXIT_BROKEN;
 	terminal_restore();
-	if (info.si_code != CLD_EXITED && run->ending < END_TERM)
+	/* One that has lost the file of its memory has said so. */
+	told = info.si_status == SIGBUS && run->restores;
+	if (info.si_code != CLD_EXITED && run->ending < END_TERM && !told)
 		log_error("%s: the machine's process was ended by signal %d (%s)%s", run->name,
 			  info.si_status, strsignal(info.si_status),
 			  info.si_status == SIGKILL ? "; out of memory? The host's kernel log says"
@@ -615,7 +618,7 @@ static int stay(struct run *run)
 	end_undo(run);
 	release_all(run);
 	/* Last: whoever saves the machine waits for its name to be free. */
-	service_ended(&run->service);
+	service_ended(&run->service, run->status != EXIT_SUCCESS);
 	return run->status;
 }
 

@@ -180,10 +180,13 @@ static enum service_step take_saver(struct service *service)
 	return shut_down(service);
 }
 
-void service_ended(struct service *service)
+void service_ended(struct service *service, bool failed)
 {
 	if (service->saver_fd >= 0)
 		(void)waitpid(service->saver, NULL, 0);
+	/* It died while it was being saved: its disks may be marked, and "save" has taken its draft away. */
+	if (service->on && service->stopping && failed && access(service->state_path, F_OK) < 0)
+		state_file_leave_draft(service->state_path);
 	service->saver_fd = fd_close(service->saver_fd);
 	service->control_fd = fd_close(service->control_fd);
 	if (service->on)

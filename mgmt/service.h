@@ -55,7 +55,7 @@ void service_started(struct service *service, const struct runtime_dir *dir, boo
 /* The unit is to stop. */
 enum service_step service_stop(struct service *service);
 /* When the machine has ended and its folder was given back, which "mainstay save" waits for. */
-void service_ended(struct service *service);
+void service_ended(struct service *service, bool failed);
 
 /* For the caller's poll(): fills @fds, and tells how long it may wait at most; -1: for ever. */
 int service_prepare(struct service *service, struct pollfd fds[SERVICE_POLLFDS]);

@@ -143,6 +143,19 @@ unsigned int state_file_drafts(const char *path, bool remove)
 	return count;
 }
 
+void state_file_leave_draft(const char *path)
+{
+	char name[PATH_MAX];
+	int fd = -1;
+
+	if (snprintf(name, sizeof(name), "%s" DRAFT "failed", path) < (int)sizeof(name))
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return;
+	close(fd);
+	(void)sync_folder_of(path);
+}
+
 int state_file_lock(const char *path, char *error, size_t error_size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -31,6 +31,9 @@ int state_file_remove(const char *path);
 /* How many drafts of @path saves have left behind that were cut short; with @remove they go. */
 unsigned int state_file_drafts(const char *path, bool remove);
 
+/* Leaves an empty draft of @path behind: disks may be marked as part of a state that never was. */
+void state_file_leave_draft(const char *path);
+
 /* Opens and locks the state at @path, unread: who restores it tests it. */
 int state_file_lock(const char *path, char *error, size_t error_size);
 

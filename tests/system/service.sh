@@ -172,6 +172,22 @@ begin "${port[@]}"
 check "a_save_that_the_host_did_not_survive_is_no_obstacle" eventually told READY=1 STATUS=Running
 check "its_draft_is_removed" eventually test ! -e state/nt4.state.new-abcdef
 stop
+rm state/nt4.state
+cp kept.vhd disk.vhd
+: >state/nt4.state.new-abcdef
+begin "${port[@]}"
+eventually told READY=1
+vmm=$(machine)
+kill -STOP "$vmm"
+kill -TERM "$(<pid)"
+eventually told "STATUS=Saving into $work/state/nt4.state"
+eventually eval 'ls state/nt4.state.new-*'
+kill -KILL "$vmm"
+check "a_machine_that_dies_while_it_is_saved_is_for_systemd_to_start_anew" ended 2
+cp kept.vhd disk.vhd
+begin "${port[@]}"
+check "which_it_can" eventually told READY=1 STATUS=Running
+stop
 truncate -s 1000 state/nt4.state
 begin "${port[@]}"
 check "a_damaged_state_is_an_error_that_is_not_tried_again" ended 1

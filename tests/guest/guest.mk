@@ -24,6 +24,15 @@ $(BUILD)/guest/video.img $(BUILD)/guest/show.img: $(BUILD)/guest/%.img: tests/gu
 	$(Q)$(VGA_BIOS_CC) $(VGA_BIOS_FLAGS) -c -o $@.o $<
 	$(Q)ld -m elf_i386 -T tests/guest/video/flat.ld -o $@ $@-start.o $@.o
 	$(Q)truncate -s 4M $@ && rm -f $@-start.o $@.o
+# The guest that looks at its clocks, started by the boot sector of the benchmarks.
+GUEST_IMAGES += $(BUILD)/guest/clock.img
+$(BUILD)/guest/clock.img: tests/bench/guest/boot.S tests/guest/clock/clock.c tests/bench/guest/flat.ld
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(CC) -m32 -c -o $(@D)/clock_boot.o tests/bench/guest/boot.S
+	$(Q)$(CC) $(BENCH_GUEST) -c -o $(@D)/clock.o tests/guest/clock/clock.c
+	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/clock_boot.o $(@D)/clock.o
+	$(Q)truncate -s 4M $@
 tests: $(GUEST_IMAGES)
 
 SOAK += tests/guest/soak.sh tests/guest/soak_state.sh

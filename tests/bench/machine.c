@@ -125,6 +125,7 @@ static void peer_command(struct command *command, const struct machine *machine,
 	add(command, "-m");
 	add(command, "%u", setup->memory_mib ? setup->memory_mib : MACHINE_MEMORY_MIB);
 	if (setup->restore) {
+		add(command, "-S");
 		add(command, "-incoming");
 		add(command, "exec:cat %s", setup->restore);
 	}

@@ -29,6 +29,8 @@
 #include "meter.h"
 #include "report.h"
 
+#define PEER_LOADS_S 20
+
 enum {
 	SAVE,
 	SAVE_STOP,
@@ -41,7 +43,8 @@ enum {
 static const struct figure figures[] = {
 	[SAVE] = { "save a running guest of 128 MiB", "Minsn", 0.7, 0, false },
 	[SAVE_STOP] = { "guest stopped while saved, limit of 50 ms", "ms", 1.0, 50, false },
-	[RESTORE] = { "restore 128 MiB, exec to the guest's answer", "Minsn", 0.1, 0, false },
+	[RESTORE] = { "restore 128 MiB, exec to the guest's answer; peer: to its start", "Minsn",
+		      0.1, 0, false },
 	[RESTORE_LARGE] = { "restore 1 GiB in parts of 128 MiB, limit of 1.1", "ratio", 1.0, 1.1,
 			    false },
 	[FILE_SIZE] = { "file of an idle guest; peer: memory it has touched", "KiB", 1.1, 0,
@@ -218,6 +221,27 @@ static int boot(struct bench *bench, enum side side, unsigned int memory_mib,
 	return read_cost(machine, true, &rest);
 }
 
+/*
+ * The peer stops before the guest runs: the emulated SVM refuses the task register that QEMU gives back to a guest that had
+ * loaded one (tests/nested/README.md). What is left out is to its favour.
+ */
+static int peer_has_loaded(struct machine *machine)
+{
+	static char text[65536];
+	int fd, r;
+
+	/* Waiting costs nothing, asking does. */
+	sleep(PEER_LOADS_S);
+	fd = monitor(machine);
+	r = fd < 0 ? -1 : greet(fd, text, sizeof(text));
+	if (r == 0)
+		r = ask(fd, "info status\n", text, sizeof(text));
+	if (r == 0 && !strstr(text, "VM status: paused"))
+		r = -1;
+	fd_close(fd);
+	return r < 0 ? fail(machine, "it has not loaded its state") : 0;
+}
+
 /* The guest, gone on in a new process, answers. */
 static int restore(struct bench *bench, enum side side, unsigned int memory_mib, const char *file,
 		   struct machine *machine, double *ret_minsn)
@@ -227,11 +251,17 @@ static int restore(struct bench *bench, enum side side, unsigned int memory_mib,
 					     .disk = bench->disk,
 					     .peer_disk = bench->peer_disk,
 					     .memory_mib = memory_mib,
+					     .monitor = true,
 					     .restore = file };
 	struct cost cost;
 
-	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
-	    machine_command(machine, 'a', 1) < 0 || read_cost(machine, false, &cost) < 0)
+	if (machine_start(machine, side, &setup) < 0)
+		return -1;
+	if (side == SIDE_PEER
+		    ? peer_has_loaded(machine) < 0
+		    : machine_connect(machine) < 0 || machine_command(machine, 'a', 1) < 0)
+		return -1;
+	if (read_cost(machine, false, &cost) < 0)
 		return -1;
 	*ret_minsn = (double)cost.instructions / 1e6;
 	return 0;

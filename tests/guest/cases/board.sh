@@ -7,10 +7,10 @@ last_sector() { # FILE: its first four bytes
 	tail -c 512 "$1" | head -c 4
 }
 
-# floppies DRIVE FORMAT:GEOMETRY...: all these disks, one after the other, in a drive of that kind
+# floppies DRIVE TUNING FORMAT:GEOMETRY...: all these disks, one after the other, in a drive of that kind
 floppies() {
-	local kind=$1 name=board-$1 rounds=0 format file
-	shift
+	local kind=$1 tuning=$2 name=board-$1 rounds=0 format file
+	shift 2
 	for format; do
 		file=$kind-${format%:*}.vfd
 		"$mainstay" floppy create "$file" --format "${format%:*}"
@@ -18,7 +18,8 @@ floppies() {
 	done
 	mkfifo "$name.input"
 	exec {keys}<>"$name.input"
-	start "$name" --drive=disk.img,format=raw --memory 16M --floppy "$kind-${1%:*}.vfd,kind=$kind"
+	start "$name" --drive=disk.img,format=raw --memory 16M --floppy "$kind-${1%:*}.vfd,kind=$kind" \
+		--tune "$tuning"
 	for format; do
 		file=$kind-${format%:*}.vfd
 		if ((rounds++)); then
@@ -39,11 +40,12 @@ floppies() {
 	done
 }
 
-floppies 2.88M 2.88M:80/2/36 dmf:80/2/21 1.44M:80/2/18 720K:80/2/9
+floppies 2.88M pit=catchup 2.88M:80/2/36 dmf:80/2/21 1.44M:80/2/18 720K:80/2/9
 for what in 'SMRAM opens and closes' 'SMRAM locks' 'no MP table for one processor' \
 	'one PIR table, of this machine'; do
 	check "$what" serial board-2.88M "board: $what: ok"
 done
+[[ ${SOAK-} ]] || return 0
 # Drives of 5.25 inches. The firmware makes one step a track, so that it reads 360 KB in a drive of 40 tracks alone.
-[[ -z ${SOAK-} ]] || floppies 1.2M 1.2M:80/2/15
-[[ -z ${SOAK-} ]] || floppies 360K 360K:40/2/9
+floppies 1.2M pit=drop 1.2M:80/2/15
+floppies 360K pit=catchup 360K:40/2/9

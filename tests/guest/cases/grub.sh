@@ -23,11 +23,11 @@ for media in floppy=floppy.img "cdrom=$disks/grub.iso"; do
 	mkfifo "$name.input"
 	exec {keys}<>"$name.input"
 	start "$name" "--$media" --memory 32M --firmware-console 1
-	must "$kind: GRUB comes to its menu" screen "$name" 'Press enter to boot\|grub>' 180
+	must "$kind: GRUB comes to its menu" screen "$name" 'Press enter to boot\|grub>' 900
 	printf 'c' >&"$keys"
-	must "$kind: and to its prompt" screen "$name" 'grub>' 60
+	must "$kind: and to its prompt" screen "$name" 'grub>' 300
 	printf 'lsmod\r' >&"$keys"
-	check "$kind: which answers" screen "$name" 'Ref Count' 60
+	check "$kind: which answers" screen "$name" 'Ref Count' 300
 	exec {keys}>&-
 	kill "$(<"$name.pid")"
 done

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A guest that looks at what no operating system tries: SMRAM and its lock, that one processor has no MP
- * table and the one PIR table is the machine's own, and the floppy disk in drive A from its first to its last
+ * table and the one PIR table is the machine's own, whether the timer's interrupts are made up when they could not be
+ * taken for a while, and the floppy disk in drive A from its first to its last
  * sector. Says what it found on COM1, asks there for another disk as often as it is answered 'n', and powers
  * the machine off.
  */
@@ -112,6 +113,7 @@ loaded:
 	call	check_pir
 	movw	$text_pir, %si
 	call	say
+	call	count_timer
 another:
 	call	check_floppy
 	movw	$text_next, %si
@@ -234,6 +236,84 @@ check_pir:
 1:	stc
 	ret
 
+/* --- ticks that are lost */
+
+#define DEAF 200 * 3580		/* of the ACPI timer's counts: with interrupts off */
+#define PATIENCE 10000 * 3580	/* for the ticks to be made up: the host may be busy */
+#define TIMER_VECTOR 0x08 * 4
+#define PM_TIMER 0x608		/* 3579545 Hz, 24 bits */
+
+pass:	/* Adds to EBP, the counts in all, those since the last call, and leaves the counter in EDI. */
+	movw	$PM_TIMER, %dx
+	inl	%dx, %eax
+	movl	%eax, %edx
+	subl	%edi, %eax
+	movl	%edx, %edi
+	andl	$0xffffff, %eax
+	addl	%eax, %ebp
+	ret
+
+timer_tick:
+	pushw	%ax
+	incw	%cs:ticks
+	movb	$0x20, %al
+	outb	%al, $0x20
+	popw	%ax
+	iret
+
+/*
+ * Interrupts are off, and ticks begin now, one each ECX counts of the ACPI timer. Says the text at SI, and whether in
+ * the end there were as many as there should be, although they could not be taken at first. Leaves interrupts off.
+ */
+count_ticks:
+	movw	$0, ticks
+	xorl	%edi, %edi
+	call	pass
+	xorl	%ebp, %ebp
+1:	call	pass
+	cmpl	$DEAF, %ebp
+	jb	1b
+	sti
+2:	call	pass
+	cmpl	$PATIENCE, %ebp
+	movw	$text_lost, %bx
+	jae	3f
+	movw	$text_made_up, %bx
+	movl	%ebp, %eax
+	xorl	%edx, %edx
+	divl	%ecx
+	subl	$2, %eax
+	movzwl	ticks, %edx
+	cmpl	%eax, %edx
+	jb	2b
+3:	cli
+	call	puts
+	movw	%bx, %si
+	call	puts
+	ret
+
+count_timer:	/* 100 Hz */
+	cli
+	pushl	TIMER_VECTOR
+	movl	$timer_tick, TIMER_VECTOR
+	movb	$0x34, %al
+	outb	%al, $0x43
+	movw	$11932, %ax
+	outb	%al, $0x40
+	movb	%ah, %al
+	outb	%al, $0x40
+	movw	$text_timer, %si
+	movl	$35796, %ecx
+	call	count_ticks
+	movb	$0x36, %al
+	outb	%al, $0x43
+	xorb	%al, %al
+	outb	%al, $0x40
+	outb	%al, $0x40
+	popl	TIMER_VECTOR
+	sti
+	ret
+
 /* Says drive A's geometry, and the first four bytes of the first and the last sector. */
 check_floppy:
 	movw	$text_floppy, %si
@@ -344,11 +424,15 @@ last_head:	.byte 0
 last_sector:	.byte 0
 
 found:		.word 0
+ticks:		.word 0
 
 text_smram:	.asciz "board: SMRAM opens and closes"
 text_lock:	.asciz "board: SMRAM locks"
 text_mp:	.asciz "board: no MP table for one processor"
 text_pir:	.asciz "board: one PIR table, of this machine"
+text_timer:	.asciz "board: ticks of the timer"
+text_made_up:	.asciz " are made up\r\n"
+text_lost:	.asciz " are lost\r\n"
 text_floppy:	.asciz "board: floppy "
 text_read:	.asciz "read and written"
 text_none:	.asciz "none"

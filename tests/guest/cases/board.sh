@@ -45,7 +45,9 @@ for what in 'SMRAM opens and closes' 'SMRAM locks' 'no MP table for one processo
 	'one PIR table, of this machine'; do
 	check "$what" serial board-2.88M "board: $what: ok"
 done
+check "the timer's lost ticks are made up" serial board-2.88M 'board: ticks of the timer are made up'
 [[ ${SOAK-} ]] || return 0
 # Drives of 5.25 inches. The firmware makes one step a track, so that it reads 360 KB in a drive of 40 tracks alone.
 floppies 1.2M pit=drop 1.2M:80/2/15
+check "the timer's lost ticks are lost when that is asked for" serial board-1.2M 'board: ticks of the timer are lost'
 floppies 360K pit=catchup 360K:40/2/9

@@ -25,14 +25,13 @@ mkdir -p "$logs/claims"
 scale=1
 [[ $build != *sanitize* ]] || scale=3
 
-# Two lanes go through the cases side by side, each on a nested host with one processor: with two, QEMU 7.2's
-# emulated SVM lets the host's kernel memory be overwritten ("corrupted stack end detected inside scheduler").
+# Two lanes go through the cases side by side, each on a nested host with one processor (with-kvm says why).
 # When a nested host dies or stands still all the same, its lane begins the interrupted case anew, and says so.
 lane() {
 	local status claim attempt
 	for attempt in 1 2 3; do
 		status=0
-		SCALE=$scale SOAK=${SOAK-} tests/nested/with-kvm -c 1 -m 6144 -t $((${TIME:-700} * scale)) -s "$logs" -- \
+		SCALE=$scale SOAK=${SOAK-} tests/nested/with-kvm -m 6144 -t $((${TIME:-700} * scale)) -s "$logs" -- \
 			tests/guest/inside.sh "$1" "${BIN:-$build/bin}" "$build/guest" "$logs" "${cases[@]}" \
 			>"$logs/lane$1.$attempt" 2>&1 || status=$?
 		((status == 124 || status == 125)) || break

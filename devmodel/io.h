@@ -27,9 +27,11 @@ enum io_space { IO_PORT, IO_MEMORY };
 #define IO_EXACT 0x01u
 /*
  * Writes of any value have no effect that the guest could see before its next access to another
- * region of the machine: the host may deliver them late, in order.
+ * region of the machine: the host may deliver them late, in order. posted_length and post_room
+ * narrow that down.
  */
 #define IO_POSTED 0x02u
+#define IO_POST_ANY UINT32_MAX
 
 struct io_region_desc {
 	const char *name; /* NULL ends a table */
@@ -37,6 +39,12 @@ struct io_region_desc {
 	uint64_t base; /* or IO_UNMAPPED */
 	uint32_t length;
 	uint32_t flags;
+	uint32_t posted_length; /* with IO_POSTED: of the part from the start; 0: all of it */
+	/*
+	 * Optional, with IO_POSTED: of the next writes, the one that must arrive at once, counted
+	 * from 1; those before it, fewer or none, may be late. IO_POST_ANY: no such write.
+	 */
+	uint32_t (*post_room)(struct device *dev);
 	uint32_t (*read)(struct device *dev, uint32_t offset, unsigned int size);
 	void (*write)(struct device *dev, uint32_t offset, unsigned int size, uint32_t value);
 	/*

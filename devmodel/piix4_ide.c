@@ -199,6 +199,27 @@ static void port_write(struct device *dev, uint32_t port, unsigned int size, uin
 		reg_bank_write(&channel_bank, dev, port, size, value);
 }
 
+/*
+ * A write that might be the last of a block must be seen at once, and any while the drive is about to
+ * ask for one.
+ */
+static uint32_t post_room(const struct ata_channel *channel)
+{
+	const struct ata_channel_state *s = channel->s;
+
+	switch (s->phase) {
+	case ATA_IDLE:
+	case ATA_DATA_IN:
+	case ATA_DMA:
+		return IO_POST_ANY;
+	case ATA_DATA_OUT:
+		/* The host may write dwords. */
+		return (uint32_t)max_u64((s->block_end - s->data_pos) / 4, 1);
+	default:
+		return 1;
+	}
+}
+
 /* The handlers of channel @n, which a region cannot tell. */
 #define CHANNEL_HANDLERS(n)                                                                        \
 	static uint32_t command_read_##n(struct device *dev, uint32_t offset, unsigned int size)   \
@@ -223,6 +244,10 @@ static void port_write(struct device *dev, uint32_t port, unsigned int size, uin
 		if (offset != ATA_DATA)                                                            \
 			return 0;                                                                  \
 		return ata_channel_data_write_bulk(&ide_of(dev)->channel[n], size, items, count);  \
+	}                                                                                          \
+	static uint32_t post_room_##n(struct device *dev)                                          \
+	{                                                                                          \
+		return post_room(&ide_of(dev)->channel[n]);                                        \
 	}                                                                                          \
 	static uint32_t control_read_##n(struct device *dev, uint32_t offset, unsigned int size)   \
 	{                                                                                          \
@@ -456,6 +481,9 @@ static void piix4_ide_fini(struct device *dev)
 		.space = IO_PORT,                                                                  \
 		.base = IO_UNMAPPED,                                                               \
 		.length = 8,                                                                       \
+		.flags = IO_POSTED,                                                                \
+		.posted_length = ATA_DEVICE, /* selecting the other drive can raise INTRQ */       \
+		.post_room = post_room_##n,                                                        \
 		.read = command_read_##n,                                                          \
 		.write = command_write_##n,                                                        \
 		.read_bulk = read_bulk_##n,                                                        \

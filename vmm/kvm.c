@@ -175,12 +175,6 @@ int kvm_init(struct kvm *kvm, int kvm_fd, char *error, size_t error_size)
 		r = route_interrupts(kvm, error, error_size);
 	if (r < 0)
 		return r;
-	if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_PIO) > 0) {
-		int page = ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
-
-		if (page > 0)
-			kvm->ring_page = (uint32_t)page;
-	}
 	return 0;
 }
 
@@ -291,20 +285,6 @@ void kvm_resume_pit(struct kvm *kvm)
 	/* Loading it drops the ticks that were counted for a guest that stood still. */
 	if (kvm->vm_fd >= 0)
 		(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
-}
-
-void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted)
-{
-	struct kvm_coalesced_mmio_zone zone = {
-		.addr = region->base,
-		.size = region->desc->length,
-		.pio = region->desc->space == IO_PORT,
-	};
-
-	if (kvm->ring_page && kvm->vm_fd >= 0)
-		(void)ioctl(kvm->vm_fd,
-			    posted ? KVM_REGISTER_COALESCED_MMIO : KVM_UNREGISTER_COALESCED_MMIO,
-			    &zone);
 }
 
 void kvm_doorbell(const struct kvm *kvm, const struct io_region *region, uint16_t offset, int fd,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The virtual machine as KVM knows it: descriptors, the in-kernel interrupt controllers and timer,
- * and the ring of posted port writes.
+ * The virtual machine as KVM knows it: descriptors, the in-kernel interrupt controllers and timer.
  *
  * Source: Documentation/virt/kvm/api.rst of Linux 6.1.
  */
@@ -26,10 +25,6 @@ struct kvm {
 	int fd;		  /* SANDBOX_FD_KVM; closed once the machine is built */
 	int vm_fd;	  /* SANDBOX_FD_VM */
 	size_t run_bytes; /* size of a vCPU's shared area */
-	/* Posted writes that the kernel collected; NULL without KVM_CAP_COALESCED_PIO. */
-	struct kvm_coalesced_mmio_ring *ring;
-	uint32_t ring_slots;
-	uint32_t ring_page; /* where the ring lies in a vCPU's shared area, in pages; 0: nowhere */
 	struct kvm_irqchips reset_chips;
 	struct kvm_pit_state2 paused_pit;
 };
@@ -73,8 +68,5 @@ void kvm_resume_pit(struct kvm *kvm);
  */
 void kvm_doorbell(const struct kvm *kvm, const struct io_region *region, uint16_t offset, int fd,
 		  bool on);
-
-/* Writes to @region are collected by the kernel from now on, or no more. */
-void kvm_post_writes(const struct kvm *kvm, const struct io_region *region, bool posted);
 
 #endif

@@ -166,7 +166,7 @@ static void io_changed(struct io_bus *bus, struct io_region *region, bool mapped
 	struct machine *machine = container_of(bus, struct machine, io);
 
 	if (region->desc->flags & IO_POSTED)
-		kvm_post_writes(&machine->kvm, region, mapped);
+		posted_region(&machine->posted, region, mapped);
 	if (region->desc->doorbells)
 		doorbells_moved(&machine->doorbells, region, mapped);
 }
@@ -592,6 +592,7 @@ void machine_init_callbacks(struct machine *machine)
 	io_bus_init(&machine->io);
 	doorbells_init(&machine->doorbells, machine->loop, &machine->kvm);
 	machine->io.changed = io_changed;
+	machine->posted.vm_fd = -1;
 	pci_bus_init(&machine->pci);
 	machine->isa_irqs = (struct irq_hub){ .sink = isa_irq_changed, .opaque = machine };
 	machine->env = (struct device_env){

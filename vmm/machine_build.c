@@ -98,6 +98,7 @@ static int build_vcpus(struct machine *machine, char *error, size_t error_size)
 	machine->vcpus.io = &machine->io;
 	machine->vcpus.memory = &machine->memory;
 	machine->vcpus.kvm = &machine->kvm;
+	machine->vcpus.posted = &machine->posted;
 	return vcpus_init(&machine->vcpus, machine->config->cpus, model, error, error_size);
 }
 
@@ -196,6 +197,9 @@ static int build(struct machine *machine, char *error, size_t error_size)
 		r = machine_init_timers(machine, error, error_size);
 	if (r == 0 && processors)
 		r = kvm_init(&machine->kvm, machine->config->kvm_fd, error, error_size);
+	if (r == 0 && processors)
+		posted_init(&machine->posted, machine->kvm.fd, machine->kvm.vm_fd,
+			    machine->config->cpus == 1);
 	if (r == 0)
 		r = kvm_set_pit_policy(&machine->kvm, machine->config->pit == VM_PIT_CATCHUP, error,
 				       error_size);

@@ -16,6 +16,7 @@
 #include "media.h"
 #include "memory.h"
 #include "memslot.h"
+#include "posted.h"
 #include "vcpu.h"
 
 struct disk_switch;
@@ -38,6 +39,7 @@ struct machine {
 	uint64_t resets;
 
 	struct kvm kvm;
+	struct posted posted;
 	struct memory memory;
 	struct memslots memslots;
 	struct vcpu_set vcpus;

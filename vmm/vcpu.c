@@ -40,6 +40,7 @@
 #include "kvm.h"
 #include "loop.h"
 #include "memory.h"
+#include "posted.h"
 #include "sandbox.h"
 
 #define KICK_SIGNAL SIGUSR1
@@ -244,36 +245,11 @@ static bool carry_out_reset(struct vcpu *vcpu)
 
 /* --- exits */
 
-static void deliver_posted(const struct kvm_coalesced_mmio *entry, struct io_bus *io)
-{
-	uint32_t value = 0;
-
-	if (!entry->pio) {
-		io_memory_write(io, entry->phys_addr, entry->data,
-				(unsigned int)min_u64(entry->len, sizeof(entry->data)));
-		return;
-	}
-	if (entry->len != 1 && entry->len != 2 && entry->len != 4)
-		return;
-
-	memcpy(&value, entry->data, entry->len);
-	io_port_write(io, (uint16_t)entry->phys_addr, entry->len, value);
-}
-
-/* In their order. */
 void vcpus_drain_posted(struct vcpu_set *set)
 {
-	struct kvm_coalesced_mmio_ring *ring = set->kvm ? set->kvm->ring : NULL;
-	uint32_t last;
-
-	if (!ring)
-		return;
-	last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
-	while (ring->first != last) {
-		deliver_posted(&ring->coalesced_mmio[ring->first % set->kvm->ring_slots], set->io);
-		__atomic_store_n(&ring->first, (ring->first + 1) % set->kvm->ring_slots,
-				 __ATOMIC_RELEASE);
-	}
+	/* A device test port has no processors. */
+	if (set->posted)
+		posted_deliver(set->posted, set->io);
 }
 
 bool vcpus_get_registers(const struct vcpu_set *set, struct device_registers *ret_registers)
@@ -421,6 +397,7 @@ static void handle_exit(struct vcpu *vcpu)
 		break;
 	}
 	set->settle(set, vcpu);
+	posted_make_room(set->posted);
 	rest = set->rest;
 	rested = atomic_load(&set->rested);
 	set->rest = false;
@@ -602,13 +579,8 @@ static int create_vcpu(struct vcpu *vcpu, const struct cpu_model *model,
 		vcpu->run = NULL;
 		goto failed;
 	}
-	if (!kvm->ring && kvm->ring_page) {
-		size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-		kvm->ring = (void *)((char *)vcpu->run + kvm->ring_page * page);
-		kvm->ring_slots = (uint32_t)((page - sizeof(*kvm->ring)) /
-					     sizeof(kvm->ring->coalesced_mmio[0]));
-	}
+	if (vcpu->index == 0)
+		posted_share(vcpu->set->posted, vcpu->run);
 	r = set_cpuid(vcpu, model, error, error_size);
 	if (r < 0)
 		return r;
@@ -668,7 +640,7 @@ void vcpus_fini(struct vcpu_set *set)
 	/* A machine that failed early has none. */
 	if (!set->kvm)
 		return;
-	set->kvm->ring = NULL;
+	posted_share(set->posted, NULL);
 	for (unsigned int i = 0; i < set->count && set->vcpus; i++) {
 		struct vcpu *vcpu = &set->vcpus[i];
 

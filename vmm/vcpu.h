@@ -63,6 +63,7 @@ struct vcpu_set {
 	struct io_bus *io;
 	struct memory *memory;
 	struct kvm *kvm;
+	struct posted *posted;
 	/*
 	 * Called under the lock after each access to a device, by the vCPU @vcpu. Carries out what
 	 * the access asked of the machine; may hold and reset.

@@ -297,6 +297,45 @@ Test(ata_channel, reset_in_a_data_phase_ends_it)
 	bench_free(a.b);
 }
 
+/* --- posted writes */
+
+/* As the host asks after each access. */
+static uint32_t post_room(const struct ata_bench *a)
+{
+	const struct io_bus *io = &a->b->io;
+	const struct io_region *region = io->ports[io->port_owner[CMD] - 1];
+
+	cr_assert_eq(region->desc->posted_length, 6, "selecting a drive has an effect");
+	return region->desc->post_room(region->dev);
+}
+
+Test(ata_channel, the_write_that_may_be_a_blocks_last_is_not_posted)
+{
+	struct ata_bench a = ata_new(1);
+
+	cr_assert_eq(post_room(&a), IO_POST_ANY);
+	ata_address(&a, 0, 21, 2);
+	ata_command(&a, 0x30);
+	cr_assert_eq(post_room(&a), 128, "dwords");
+	for (int i = 0; i < 127; i++)
+		outl(a.b, CMD, 0);
+	cr_assert_eq(post_room(&a), 1);
+	outw(a.b, CMD, 0);
+	cr_assert_eq(post_room(&a), 1);
+	outw(a.b, CMD, 0);
+	cr_assert_eq(post_room(&a), 1, "busy, and soon it wants data");
+	advance(a.b, DELAY);
+	cr_assert_eq(post_room(&a), 128);
+	for (int i = 0; i < 128; i++)
+		outl(a.b, CMD, 0);
+	advance(a.b, DELAY);
+	cr_assert_eq(post_room(&a), IO_POST_ANY);
+	ata_command(&a, 0x20);
+	advance(a.b, DELAY);
+	cr_assert_eq(post_room(&a), IO_POST_ANY, "a read wants none");
+	bench_free(a.b);
+}
+
 /* --- rude guests */
 
 Test(ata_channel, commands_and_registers_while_busy_are_ignored)

@@ -108,9 +108,25 @@ static void probe_fini(struct device *dev)
 }
 
 static const struct io_region_desc probe_regions[] = {
-	{ "probe", IO_PORT, 0x300, 16, 0, probe_read, probe_write, NULL, NULL, NULL },
-	{ "exact", IO_PORT, 0xcf8, 4, IO_EXACT, probe_read, probe_write, NULL, NULL, NULL },
-	{ "memory", IO_MEMORY, 0xfe000000, 16, 0, probe_read, probe_write, NULL, NULL, NULL },
+	{ .name = "probe",
+	  .space = IO_PORT,
+	  .base = 0x300,
+	  .length = 16,
+	  .read = probe_read,
+	  .write = probe_write },
+	{ .name = "exact",
+	  .space = IO_PORT,
+	  .base = 0xcf8,
+	  .length = 4,
+	  .flags = IO_EXACT,
+	  .read = probe_read,
+	  .write = probe_write },
+	{ .name = "memory",
+	  .space = IO_MEMORY,
+	  .base = 0xfe000000,
+	  .length = 16,
+	  .read = probe_read,
+	  .write = probe_write },
 	{ .name = NULL },
 };
 
@@ -420,8 +436,16 @@ static uint32_t card_read(struct device *dev, uint32_t offset, unsigned int size
 }
 
 static const struct io_region_desc card_regions[] = {
-	{ "ports", IO_PORT, IO_UNMAPPED, 128, 0, card_read, NULL, NULL, NULL, NULL },
-	{ "memory", IO_MEMORY, IO_UNMAPPED, 128, 0, card_read, NULL, NULL, NULL, NULL },
+	{ .name = "ports",
+	  .space = IO_PORT,
+	  .base = IO_UNMAPPED,
+	  .length = 128,
+	  .read = card_read },
+	{ .name = "memory",
+	  .space = IO_MEMORY,
+	  .base = IO_UNMAPPED,
+	  .length = 128,
+	  .read = card_read },
 	{ .name = NULL },
 };
 

@@ -30,6 +30,7 @@ struct mount_target {
 	struct disk_words words; /* first, see disk_add_folder() */
 	const char *undo, *as, *format;
 	bool read_only, files;
+	uint32_t partition; /* 0: none was given */
 };
 
 static const struct opt mount_options[] = {
@@ -41,8 +42,10 @@ static const struct opt mount_options[] = {
 	{ "as", 0, OPT_STRING, "WHAT",
 	  "device (default for root): /dev/nbdN and its partitions; file: WHERE/disk",
 	  offsetof(struct mount_target, as), 0, 0, NULL },
-	{ "files", 0, OPT_FLAG, NULL, "the disk's files in WHERE, by guestmount",
+	{ "files", 0, OPT_FLAG, NULL, "the first partition's files in WHERE, by guestmount",
 	  offsetof(struct mount_target, files), 0, 0, NULL },
+	{ "partition", 0, OPT_U32, "N", "with --files: another one; 5 is the first logical drive",
+	  offsetof(struct mount_target, partition), 1, 127, NULL },
 	{ "format", 0, OPT_STRING, "FORMAT", "vhd (default) or raw",
 	  offsetof(struct mount_target, format), 0, 0, NULL },
 	DISK_OPTIONS(struct mount_target, words),
@@ -194,30 +197,37 @@ static int begin_device(struct mount_record *record, bool read_only)
 	return status;
 }
 
-static int begin_files(const struct mount_record *record, bool read_only)
+static int begin_files(const struct mount_record *record, const struct mount_target *target)
 {
-	char uri[400];
-	const char *argv[] = { "guestmount",  "--format=raw",
-			       "-a",	      uri,
-			       "-i",	      read_only ? "--ro" : "--rw",
-			       record->where, NULL };
+	char uri[400], partition[32];
+	const char *argv[] = { "guestmount",
+			       "--format=raw",
+			       "-a",
+			       uri,
+			       "-m",
+			       partition,
+			       target->read_only ? "--ro" : "--rw",
+			       record->where,
+			       NULL };
 	int status = require("guestmount", "guestmount");
 
+	snprintf(partition, sizeof(partition), "/dev/sda%u",
+		 target->partition ? target->partition : 1);
 	snprintf(uri, sizeof(uri), "nbd://?socket=%s/nbd", record->folder);
 	return status ? status : run_program(argv);
 }
 
-static int begin(struct mount_record *record, bool read_only)
+static int begin(struct mount_record *record, const struct mount_target *target)
 {
 	switch (record->kind) {
 	case MOUNT_DEVICE:
-		return begin_device(record, read_only);
+		return begin_device(record, target->read_only);
 	case MOUNT_FILES:
-		return begin_files(record, read_only);
+		return begin_files(record, target);
 	case MOUNT_FILE:
 		break;
 	}
-	return begin_file(record, read_only);
+	return begin_file(record, target->read_only);
 }
 
 int mount_end(const struct mount_record *record)
@@ -255,6 +265,8 @@ static int plan(const struct mount_target *target, const char *where, struct mou
 		return fail_usage("--as %s: give device or file", target->as);
 	if (target->as && target->files)
 		return fail_usage("--as and --files: give one of them");
+	if (target->partition && kind != MOUNT_FILES)
+		return fail_usage("--partition: only with --files");
 	if (kind == MOUNT_DEVICE && geteuid() != 0)
 		return fail_usage("mount: give WHERE, an empty folder; a block device is for root");
 	if (kind != MOUNT_DEVICE && !where)
@@ -296,7 +308,7 @@ static int mount_disk(const struct mount_target *target, struct mount_record *re
 		return status;
 	status = start_server(target, record);
 	if (status == 0)
-		status = begin(record, target->read_only);
+		status = begin(record, target);
 	if (status == 0)
 		status = mount_record_write(record);
 	if (status != 0) {

@@ -199,9 +199,11 @@ static int begin_device(struct mount_record *record, bool read_only)
 
 static int begin_files(const struct mount_record *record, const struct mount_target *target)
 {
-	char uri[400], partition[32];
+	char uri[400], partition[32], pid[300];
 	const char *argv[] = { "guestmount",
 			       "--format=raw",
+			       "--pid-file",
+			       pid,
 			       "-a",
 			       uri,
 			       "-m",
@@ -211,6 +213,7 @@ static int begin_files(const struct mount_record *record, const struct mount_tar
 			       NULL };
 	int status = require("guestmount", "guestmount");
 
+	mount_record_path(record, "fuse", pid);
 	snprintf(partition, sizeof(partition), "/dev/sda%u",
 		 target->partition ? target->partition : 1);
 	snprintf(uri, sizeof(uri), "nbd://?socket=%s/nbd", record->folder);
@@ -240,7 +243,8 @@ int mount_end(const struct mount_record *record)
 		[MOUNT_DEVICE] = device,
 		[MOUNT_FILES] = files,
 	};
-	int pid = record->kind == MOUNT_FILE ? mount_record_pid(record, "fuse") : 0;
+	/* Both programs go on writing when the folder is empty again. */
+	int pid = record->kind == MOUNT_DEVICE ? 0 : mount_record_pid(record, "fuse");
 	int status = run_program(argv[record->kind]);
 
 	if (status == 0 && pid)

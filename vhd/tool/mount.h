@@ -27,7 +27,7 @@ int mount_record_write(const struct mount_record *record);
 bool mount_record_find(const char *name, struct mount_record *ret_record);
 /* With all that is in it. */
 void mount_record_remove(const struct mount_record *record);
-/* A file of the folder: "nbd" the socket, "pid" of nbdkit, "fuse" of nbdfuse. */
+/* A file of the folder: "nbd" the socket, "pid" of nbdkit, "fuse" of nbdfuse or guestmount. */
 void mount_record_path(const struct mount_record *record, const char *name, char ret_path[300]);
 /* The number in such a file; 0: there is none. */
 int mount_record_pid(const struct mount_record *record, const char *name);

@@ -82,6 +82,33 @@ check "an undo disk that nothing writes to" refuses 2 "give one of them" "$tool"
 check "an undo disk's end" refuses 2 "give keep, commit or discard" "$tool" serve --undo maybe --run true d.vhd
 
 # --- mount
+
+# Stands in for guestmount, which takes a kernel and a minute: it, too, writes after its folder is empty.
+mkdir stand-in f
+cat >stand-in/guestmount <<-'END'
+	#!/bin/bash
+	echo "$*" >arguments
+	while (($#)); do
+		[[ $1 == --pid-file ]] && pid=$2
+		[[ $1 == -a ]] && socket=${2#*socket=}
+		shift
+	done
+	(
+		until [[ -e unmounted ]]; do sleep 0.1; done
+		sleep 1
+		nbdcopy c.raw "nbd+unix:///?socket=$socket"
+	) >/dev/null 2>&1 &
+	echo $! >"$pid"
+END
+printf '#!/bin/bash\n>unmounted\n' >stand-in/guestunmount
+chmod +x stand-in/*
+mount_files() {
+	"$tool" clone d.vhd f.vhd && PATH=$PWD/stand-in:$PATH timeout 60 "$tool" mount --files --partition 5 f.vhd f &&
+		grep -q -- '-m /dev/sda5 --rw' arguments && PATH=$PWD/stand-in:$PATH timeout 60 "$tool" umount f && same c.raw f.vhd && [[ -z $(ls run) ]]
+}
+check "umount waits for what guestmount still writes" mount_files
+check "a partition of what is no file system" refuses 2 "only with --files" "$tool" mount --partition 2 d.vhd f
+
 if ! command -v nbdfuse >/dev/null || ! command -v fusermount3 >/dev/null || [[ ! -w /dev/fuse ]]; then
 	echo "ok - a disk as a file # SKIP nbdfuse or fuse3 is not installed, or there is no /dev/fuse"
 	exit $failed

@@ -62,9 +62,13 @@ static const struct figure figures[] = {
 	{ "PIT tick, 100 Hz at HLT", "kinsn", 1.0, 0, false },
 };
 
+/*
+ * Few of each: QEMU 7.2's emulated SVM loses a 32-bit guest about once in a thousand requests (it
+ * spins on a lock that it holds itself), and then all is begun anew.
+ */
 static const struct operation disk_operations[] = {
-	{ 'a', 100, 500 }, { 'b', 100, 500 }, { 'c', 50, 250 }, { 'd', 50, 250 },
-	{ 'e', 50, 250 },  { 'f', 20, 80 },   { 'g', 10, 50 },	{ 'h', 4, 12 },
+	{ 'a', 10, 50 }, { 'b', 10, 50 }, { 'c', 10, 50 }, { 'd', 10, 50 },
+	{ 'e', 10, 50 }, { 'f', 5, 25 },  { 'g', 4, 20 },  { 'h', 2, 6 },
 };
 static const struct operation port_operations[] = {
 	{ 'o', 1000, 5000 }, { 'v', 1000, 5000 }, { 's', 1000, 5000 }, { 'a', 1000, 5000 },

@@ -109,6 +109,47 @@ static const char *reason(const struct row *row)
 	return "the peer's figure is 0";
 }
 
+/* --- between processes */
+
+int report_save(const struct report *report, const char *path)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < report->count; i++) {
+		const struct row *row = &report->rows[i];
+
+		for (unsigned int side = 0; side < SIDES; side++) {
+			for (unsigned int n = 0; n < row->count[side]; n++)
+				fprintf(out, "%zu %u %.17g\n", i, side, row->values[side][n]);
+		}
+	}
+	r = fclose(out) == 0 ? file_replace(path, text, size, 0644) : -ENOMEM;
+	free(text);
+	return r;
+}
+
+int report_load(struct report *report, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	unsigned int side;
+	size_t row;
+	double value;
+	int n;
+
+	if (!in)
+		return errno == ENOENT ? 0 : -errno;
+	while ((n = fscanf(in, "%zu %u %lf", &row, &side, &value)) == 3 && row < report->count &&
+	       side < SIDES)
+		report_value(report, row, side, value);
+	fclose(in);
+	return n == EOF ? 0 : -EINVAL;
+}
+
 /* --- output */
 
 static json_object *number(double value)

@@ -46,6 +46,13 @@ void report_value(struct report *report, size_t row, enum side side, double valu
 /* Why there is no result of a run. The first reason is kept. */
 void report_failed(struct report *report, size_t row, enum side side, const char *reason);
 
+/*
+ * All values so far, one a line: row, side, value. They let a suite go on in another process. A file
+ * that is not there has none. 0 or -errno.
+ */
+int report_save(const struct report *report, const char *path);
+int report_load(struct report *report, const char *path);
+
 /* Replaces @path. 0 or -errno. */
 int report_write_json(const struct report *report, const char *path);
 void report_print(const struct report *report);

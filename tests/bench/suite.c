@@ -135,6 +135,9 @@ static void run_scenario(struct bench *bench, const struct scenario *scenario, e
 	r = report_write_json(&bench->report, bench->json);
 	if (r < 0)
 		die("%s: %s", bench->json, strerror(-r));
+	r = bench->values ? report_save(&bench->report, bench->values) : 0;
+	if (r < 0)
+		die("%s: %s", bench->values, strerror(-r));
 }
 
 /* Programs and libraries come from the outer machine when they are first used. */
@@ -160,8 +163,33 @@ static void usage(const struct suite *suite)
 
 		snprintf(disks + used, sizeof(disks) - used, " %s", suite->disk_names[i]);
 	}
-	die("usage: %s [-v] [-n RUNS] [-o ours|peer] [-s SCENARIO] MAINSTAY%s JSON", suite->name,
-	    disks);
+	die("usage: %s [-v] [-n RUNS] [-o ours|peer] [-s SCENARIO] [-c VALUES] MAINSTAY%s JSON\n"
+	    "       %s -l lists the scenarios, -p VALUES prints what was measured",
+	    suite->name, disks, suite->name);
+}
+
+static void list(const struct suite *suite)
+{
+	for (size_t i = 0; i < suite->scenario_count; i++)
+		puts(suite->scenarios[i].name);
+	exit(EXIT_SUCCESS);
+}
+
+static void load(struct report *report, const struct suite *suite, const char *values)
+{
+	report_init(report, suite->title, suite->figures, suite->figure_count);
+	if (values && report_load(report, values) < 0)
+		die("%s: does not have values of this suite", values);
+}
+
+static void print(const struct suite *suite, const char *values)
+{
+	struct report report;
+
+	load(&report, suite, values);
+	report_print(&report);
+	report_fini(&report);
+	exit(EXIT_SUCCESS);
 }
 
 struct options {
@@ -175,7 +203,7 @@ static void parse_options(const struct suite *suite, int argc, char **argv, stru
 {
 	int option, disks = 0;
 
-	while ((option = getopt(argc, argv, "vn:o:s:")) != -1) {
+	while ((option = getopt(argc, argv, "vn:o:s:c:lp:")) != -1) {
 		if (option == 'v')
 			bench->verbose = true;
 		else if (option == 'n' && parse_u64(optarg, 1, RUNS_MAX, &options->runs) == 0)
@@ -184,6 +212,12 @@ static void parse_options(const struct suite *suite, int argc, char **argv, stru
 			options->first = options->last = *optarg == 'o' ? SIDE_OURS : SIDE_PEER;
 		else if (option == 's')
 			options->scenario = optarg;
+		else if (option == 'c')
+			bench->values = optarg;
+		else if (option == 'l')
+			list(suite);
+		else if (option == 'p')
+			print(suite, optarg);
 		else
 			usage(suite);
 	}
@@ -218,12 +252,13 @@ int suite_main(const struct suite *suite, int argc, char **argv)
 
 	log_init(suite->name, LOG_LEVEL_INFO);
 	parse_options(suite, argc, argv, &bench, &options);
-	report_init(&bench.report, suite->title, suite->figures, suite->figure_count);
+	load(&bench.report, suite, bench.values);
 	if (meter_open() < 0)
 		return EXIT_FAILURE;
 	run_all(&bench, suite, &options);
 	meter_close();
-	report_print(&bench.report);
+	if (!bench.values)
+		report_print(&bench.report);
 	report_fini(&bench.report);
 	return EXIT_SUCCESS;
 }

@@ -21,6 +21,7 @@
 struct bench {
 	struct report report;
 	const char *mainstay, *json;
+	const char *values;		    /* report_save(); NULL: nowhere */
 	const char *disks[SUITE_DISKS_MAX]; /* as the suite's arguments name them */
 	bool verbose;
 };

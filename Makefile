@@ -50,7 +50,7 @@ endif
 
 # --- folders: each is a library of all its sources but the programs' main files
 STRICT := base devmodel vhd net vmm/state
-MAINS := vmm/main.c net/main.c $(wildcard vhd/tool/*.c vhd/nbdkit/*.c) mgmt/mainstay.c
+MAINS := vmm/main.c net/main.c $(wildcard vhd/tool/*.c vhd/nbdkit/*.c) mgmt/mainstay.c mgmt/view_listen.c
 # The file of a saved machine is shared with mgmt/, so that it is a library beside vmm's.
 library_sources = $(filter-out $(MAINS) $(if $(filter vmm,$(1)),vmm/state/%),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -119,10 +119,12 @@ $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/ge
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd gnutls libpng)
 vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd zlib) -lpthread
 net_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng)
-mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libseccomp gnutls libpng zlib libzstd) -lpthread
+mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libseccomp libpng zlib libzstd) -lpthread
+view_libs = $(shell pkg-config --libs gnutls)
 
 # --- programs
-PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-switch $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay
+PROGRAMS := $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-switch $(BUILD)/bin/mainstay-vhd $(BUILD)/bin/mainstay \
+	$(BUILD)/bin/mainstay-view
 .PHONY: all
 all: $(PROGRAMS) vhd-library
 
@@ -143,6 +145,11 @@ $(BUILD)/bin/mainstay: $(call objects,mgmt/mainstay.c) $(foreach l,mgmt vmm/stat
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs)
 
+$(BUILD)/bin/mainstay-view: $(call objects,mgmt/view_listen.c) $(foreach l,mgmt base,$(call library,$(l)))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(view_libs) $(mgmt_libs)
+
 # The register map in docs/ comes from the devices' tables; tests/lint/registers.sh compares it.
 .PHONY: registers
 registers: $(BUILD)/bin/mainstay-vmm
@@ -158,7 +165,7 @@ TEST_LIBRARIES := $(foreach l,vmm mgmt net vmm/state devmodel vhd base,$(call li
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) $(mgmt_libs) -lcriterion
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(vmm_libs) $(mgmt_libs) $(view_libs) -lcriterion
 
 # An emulated processor runs the video BIOS where there is no KVM.
 $(BUILD)/tests/dev/video_bios: vmm_libs += -lunicorn

@@ -8,7 +8,7 @@ install: all install-vhd
 		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	install $(BUILD)/bin/mainstay $(BUILD)/bin/mainstay-vhd $(DESTDIR)$(PREFIX)/bin
-	install $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-switch $(DESTDIR)$(PREFIX)/libexec/mainstay
+	install $(BUILD)/bin/mainstay-vmm $(BUILD)/bin/mainstay-switch $(BUILD)/bin/mainstay-view $(DESTDIR)$(PREFIX)/libexec/mainstay
 	install -m 644 packaging/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 packaging/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	for unit in mainstay-vm@.service mainstay.slice; do \

@@ -264,6 +264,8 @@ int memory_add_vram(struct memory *memory, uint32_t bytes)
 	if (vram == MAP_FAILED)
 		return -ENOMEM;
 	madvise(vram, bytes, MADV_DONTDUMP);
+	/* A text screen needs a few pages of it. */
+	madvise(vram, bytes, MADV_NOHUGEPAGE);
 	memory->vram.bytes = vram;
 	memory->vram.size = bytes;
 	return 0;

@@ -253,12 +253,14 @@ static void print_counters(json_object *json, const char *what)
 
 static int run_stats(const struct verb *verb, int argc, char **argv)
 {
-	json_object *answer, *list, *ports;
-	int fd;
+	json_object *answer, *list, *ports, *request;
+	int fd, count = verb_parse(verb, &options, argc, argv, 0, 2);
 
-	verb_parse(verb, &options, argc, argv, 0, 1);
 	fd = connect_needed();
-	answer = ask(fd, switch_message("stats", argc && argv[0] ? argv[0] : NULL), -1);
+	request = switch_message("stats", count ? argv[0] : NULL);
+	if (count == 2)
+		json_object_object_add(request, "port", json_object_new_string(argv[1]));
+	answer = ask(fd, request, -1);
 	close(fd);
 	if (!json_object_object_get_ex(answer, "networks", &list))
 		die("the switch's answer cannot be read");
@@ -616,11 +618,12 @@ static const struct verb net_verbs[] = {
 	  .examples = "  mainstay net dhcp lab --enable --dns 10.237.0.2\n"
 		      "  mainstay net dhcp lab --leases\n" },
 	{ .name = "stats",
-	  .arguments = "[NAME] [--json]",
+	  .arguments = "[NAME [PORT]] [--json]",
 	  .summary = "show the switch's counters",
 	  .options = json_options,
 	  .run = run_stats,
-	  .examples = "  mainstay net stats lab\n" },
+	  .examples = "  mainstay net stats lab\n"
+		      "  mainstay net stats lab web/0 --json\n" },
 	{ .name = "capture",
 	  .arguments = "NAME [OPTION]...",
 	  .summary = "write frames as pcapng until stopped",
@@ -673,7 +676,7 @@ const struct verb net_verb = {
 		"  list, show NAME, delete NAME\n"
 		"  connect MACHINE ADAPTER NETWORK, disconnect MACHINE ADAPTER\n"
 		"  dhcp NAME --enable [...]       addresses for its machines\n"
-		"  stats [NAME], capture NAME     what goes through\n"
+		"  stats [NAME [PORT]], capture NAME  what goes through\n"
 		"  wan NAME --latency MS [...]    a long line in the middle\n"
 		"  port NAME PORT SETTING...      VLANs, locks, limits, mirrors\n"
 		"'mainstay net VERB --help' says more about each.\n",

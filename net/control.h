@@ -19,7 +19,8 @@
  *	wan		network, latency_ms, jitter_ms, loss_ppm, bytes_per_s: what is left out is 0
  *	capture		network, port (or the whole network), one descriptor (a unix socket): pcapng
  *			until the connection ends
- *	stats		network (or all, without their ports)
+ *	stats		network (or all, without their ports), or network and port; "history" has a row for
+ *			each of the last 60 minutes: frames and bytes in, frames and bytes out, drops
  *
  * SETTINGS: mac (its declared address; no two ports of a network may have the same), lock (only that
  * address may send), promiscuous, link, vlan ("open", "access" or "trunk"), vlan_id, rate_bytes_per_s,

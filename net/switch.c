@@ -15,6 +15,13 @@
 #define EVENTS_MAX 64
 /* Frames of one port before it is the next one's turn. */
 #define BUDGET 32
+/*
+ * What a frame to several ports counts for. It costs everybody: who floods has a turn of one frame as long as
+ * others wait, which takes less than a tenth from two who talk to each other; else of a few, so that
+ * whoever wakes up is soon heard.
+ */
+#define FLOODED_ALONE 8
+#define FLOODED_CONTENDED BUDGET
 /* Without anybody the process ends; it is started again on demand. */
 #define LINGER_NS UINT64_C(10000000000)
 #define NS_PER_MS UINT64_C(1000000)
@@ -269,8 +276,9 @@ static void deliver(struct switch_state *sw, const struct vswitch_decision *deci
 	}
 }
 
-static void decide_and_deliver(struct switch_state *sw, struct nport *from, const uint8_t *frame,
-			       size_t size)
+/* To how many ports. */
+static unsigned int decide_and_deliver(struct switch_state *sw, struct nport *from,
+				       const uint8_t *frame, size_t size)
 {
 	struct network *network = from->network;
 	struct vswitch_decision decision = { .targets = network->targets };
@@ -279,24 +287,28 @@ static void decide_and_deliver(struct switch_state *sw, struct nport *from, cons
 	if (network->capture_count)
 		capture_frame(sw, network, from, &decision, frame, size);
 	if (!decision.count)
-		return;
+		return 0;
 	network->counters.tx_frames++;
 	network->counters.tx_bytes += size;
 	deliver(sw, &decision, frame, size);
+	return decision.count;
 }
 
-void switch_forward(struct switch_state *sw, struct nport *from, const uint8_t *frame, size_t size)
+unsigned int switch_forward(struct switch_state *sw, struct nport *from, const uint8_t *frame,
+			    size_t size)
 {
 	struct network *network = from->network;
 
 	network->counters.rx_frames++;
 	network->counters.rx_bytes += size;
 	if (!network->wan) {
-		decide_and_deliver(sw, from, frame, size);
+		if (decide_and_deliver(sw, from, frame, size) > 1)
+			return sw->contended ? FLOODED_CONTENDED : FLOODED_ALONE;
 	} else if (!wan_put(network->wan, &from->vport, frame, size, sw->now_ns)) {
 		from->vport.counters.drops[DROP_LOST]++;
 		network->counters.drops[DROP_LOST]++;
 	}
+	return 1;
 }
 
 /* Frames whose time in a wan filter is over. */
@@ -335,6 +347,7 @@ static void serve_round(struct switch_state *sw)
 		struct nport *next = port->next_active;
 
 		port->active = false;
+		sw->contended = next || sw->active;
 		if (!port->removed && port->ops->serve(sw, port, BUDGET))
 			switch_activate(sw, port);
 		flush_dirty(sw);
@@ -397,22 +410,27 @@ static void clean_up(struct switch_state *sw)
 
 /* --- history */
 
+static void add_sample(struct history *history, const struct vswitch_counters *c)
+{
+	struct sample *sample = &history->samples[history->next];
+
+	*sample = (struct sample){ c->rx_frames, c->rx_bytes, c->tx_frames, c->tx_bytes, 0 };
+	for (unsigned int i = 0; i < DROP_REASONS; i++)
+		sample->drops += c->drops[i];
+	history->next = (history->next + 1) % HISTORY_SAMPLES;
+	if (history->count < HISTORY_SAMPLES)
+		history->count++;
+}
+
 static void take_samples(struct switch_state *sw)
 {
 	if (sw->now_ns < sw->sample_due_ns)
 		return;
 	sw->sample_due_ns = sw->now_ns + HISTORY_PERIOD_S * NS_PER_S;
 	for (struct network *network = sw->networks; network; network = network->next) {
-		const struct vswitch_counters *c = &network->counters;
-		struct sample *sample = &network->history[network->history_next];
-
-		*sample =
-			(struct sample){ c->rx_frames, c->rx_bytes, c->tx_frames, c->tx_bytes, 0 };
-		for (unsigned int i = 0; i < DROP_REASONS; i++)
-			sample->drops += c->drops[i];
-		network->history_next = (network->history_next + 1) % HISTORY_SAMPLES;
-		if (network->history_count < HISTORY_SAMPLES)
-			network->history_count++;
+		add_sample(&network->history, &network->counters);
+		for (struct nport *port = network->ports; port; port = port->next)
+			add_sample(&port->history, &port->vport.counters);
 	}
 }
 

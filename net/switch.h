@@ -42,9 +42,19 @@ struct nport_ops {
 	bool (*send)(struct nport *port, const uint8_t *frame, size_t size);
 	/* After a round of sends. */
 	void (*flush)(struct nport *port);
-	/* Up to @budget frames into switch_forward(); false: nothing more for now. */
+	/* Frames into switch_forward() until @budget is used up; false: nothing more for now. */
 	bool (*serve)(struct switch_state *sw, struct nport *port, unsigned int budget);
 	void (*close)(struct nport *port);
+};
+
+struct sample {
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, drops;
+};
+
+/* What had been counted at each of the last minutes. */
+struct history {
+	struct sample samples[HISTORY_SAMPLES]; /* a ring */
+	unsigned int next, count;
 };
 
 struct nport {
@@ -59,10 +69,7 @@ struct nport {
 	bool removed; /* broken, or somebody wants it so: freed at the end of the round */
 	char name[SWITCH_NAME_MAX + 1];
 	struct control_client *client; /* whose end is the port's; NULL: the network's own */
-};
-
-struct sample {
-	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, drops;
+	struct history history;
 };
 
 struct capture {
@@ -86,8 +93,7 @@ struct network {
 	struct capture captures[SWITCH_CAPTURES_MAX];
 	unsigned int capture_count;
 	struct vswitch_counters counters;
-	struct sample history[HISTORY_SAMPLES]; /* a ring of minutes */
-	unsigned int history_next, history_count;
+	struct history history;
 };
 
 struct switch_state {
@@ -99,7 +105,8 @@ struct switch_state {
 	unsigned int network_count, port_count;
 	struct nport *active, **active_end;
 	struct nport *dirty;
-	bool cleanup; /* something is to be freed at the end of the round */
+	bool contended; /* somebody else waits for its turn */
+	bool cleanup;	/* something is to be freed at the end of the round */
 	struct watch listener;
 	struct control_client *clients;
 	unsigned int client_count;
@@ -117,8 +124,9 @@ int switch_watch(struct switch_state *sw, struct watch *watch, uint32_t events);
 void switch_unwatch(struct switch_state *sw, struct watch *watch);
 /* The port has frames: it is served in turn. */
 void switch_activate(struct switch_state *sw, struct nport *port);
-/* One frame, in memory that nobody else writes. */
-void switch_forward(struct switch_state *sw, struct nport *from, const uint8_t *frame, size_t size);
+/* One frame, in memory that nobody else writes. What that takes from the port's budget, at least 1. */
+unsigned int switch_forward(struct switch_state *sw, struct nport *from, const uint8_t *frame,
+			    size_t size);
 /* Gives up a port whose other side is not as it should be. */
 void switch_break(struct switch_state *sw, struct nport *port);
 

@@ -451,13 +451,13 @@ static json_object *port_json(const struct nport *port)
 }
 
 /* Oldest first, one minute apart; each is what had been counted then. */
-static json_object *history_json(const struct network *network)
+static json_object *history_json(const struct history *history)
 {
 	json_object *json = json_object_new_array();
-	unsigned int at = network->history_next + HISTORY_SAMPLES - network->history_count;
+	unsigned int at = history->next + HISTORY_SAMPLES - history->count;
 
-	for (unsigned int i = 0; i < network->history_count; i++) {
-		const struct sample *s = &network->history[(at + i) % HISTORY_SAMPLES];
+	for (unsigned int i = 0; i < history->count; i++) {
+		const struct sample *s = &history->samples[(at + i) % HISTORY_SAMPLES];
 		json_object *row = json_object_new_array();
 
 		json_object_array_add(row, json_object_new_int64((int64_t)s->rx_frames));
@@ -482,8 +482,24 @@ static json_object *network_json(const struct network *network, bool with_ports)
 	for (const struct nport *port = network->ports; port; port = port->next)
 		json_object_array_add(ports, port_json(port));
 	json_object_object_add(json, "port_list", ports);
-	json_object_object_add(json, "history", history_json(network));
+	json_object_object_add(json, "history", history_json(&network->history));
 	return json;
+}
+
+static int port_stats(struct request *r, json_object *list)
+{
+	json_object *json = json_object_new_object(), *ports = json_object_new_array(), *one;
+	struct nport *port;
+	int e = get_port(r, &port);
+
+	json_object_array_add(list, json);
+	json_object_object_add(json, "port_list", ports);
+	if (e < 0)
+		return e;
+	one = port_json(port);
+	json_object_object_add(one, "history", history_json(&port->history));
+	json_object_array_add(ports, one);
+	return 0;
 }
 
 static int op_stats(struct request *r)
@@ -493,6 +509,8 @@ static int op_stats(struct request *r)
 	int e = 0;
 
 	json_object_object_add(r->answer, "networks", list);
+	if (member(r, "port"))
+		return port_stats(r, list);
 	if (member(r, "network")) {
 		e = get_network(r, &network);
 		if (e == 0)

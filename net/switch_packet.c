@@ -107,29 +107,30 @@ static uint8_t *whole_frame(struct packet_port *packet, struct arrival *arrival)
 struct forwarding {
 	struct switch_state *sw;
 	struct nport *port;
+	unsigned int used; /* of the budget */
 };
 
 static void forward(void *opaque, const uint8_t *frame, size_t size)
 {
-	const struct forwarding *f = opaque;
+	struct forwarding *f = opaque;
 
-	switch_forward(f->sw, f->port, frame, size);
+	f->used += switch_forward(f->sw, f->port, frame, size);
 }
 
 static bool packet_serve(struct switch_state *sw, struct nport *port, unsigned int budget)
 {
 	struct packet_port *packet = container_of(port, struct packet_port, port);
-	struct forwarding forwarding = { sw, port };
-	unsigned int used = 0;
+	struct forwarding forwarding = { sw, port, 0 };
 
-	while (used < budget) {
+	while (forwarding.used < budget) {
 		struct arrival arrival;
 		uint8_t *frame;
 		int r = receive(packet, &arrival);
 
 		if (r == -EAGAIN || r == -EINTR || r == -ENETDOWN)
 			return false;
-		used++;
+		if (r == -ENOMSG || r == -EMSGSIZE)
+			forwarding.used++;
 		if (r == -ENOMSG)
 			continue;
 		if (r == -EMSGSIZE) {
@@ -141,11 +142,10 @@ static bool packet_serve(struct switch_state *sw, struct nport *port, unsigned i
 			return false;
 		}
 		frame = whole_frame(packet, &arrival);
-		r = segment_frame(&arrival.header, frame, arrival.size, forward, &forwarding);
-		if (r < 0)
+		if (segment_frame(&arrival.header, frame, arrival.size, forward, &forwarding) < 0) {
 			port->vport.counters.drops[DROP_BAD]++;
-		else
-			used += (unsigned int)r - 1;
+			forwarding.used++;
+		}
 	}
 	return true;
 }

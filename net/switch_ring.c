@@ -63,13 +63,11 @@ static bool ring_serve(struct switch_state *sw, struct nport *port, unsigned int
 {
 	struct ring_port *ring = ring_of(port);
 	uint8_t copy[PORT_FRAME_MAX];
+	unsigned int used = 0;
 	int pending = 0;
 
-	while (budget && (pending = port_pending(&ring->from)) > 0) {
-		unsigned int n = (unsigned int)min_u64((uint64_t)pending, budget);
-
-		budget -= n;
-		while (n--) {
+	while (used < budget && (pending = port_pending(&ring->from)) > 0) {
+		for (; pending && used < budget; pending--) {
 			const uint8_t *frame;
 			int size = port_peek(&ring->from, &frame);
 
@@ -79,7 +77,7 @@ static bool ring_serve(struct switch_state *sw, struct nport *port, unsigned int
 			}
 			memcpy(copy, frame, (size_t)size);
 			port_take(&ring->from);
-			switch_forward(sw, port, copy, (size_t)size);
+			used += switch_forward(sw, port, copy, (size_t)size);
 		}
 		if (port_release(&ring->from))
 			kick(ring);

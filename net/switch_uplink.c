@@ -51,7 +51,7 @@ static bool frames_serve(struct switch_state *sw, struct nport *port, unsigned i
 {
 	uint8_t frame[65536];
 
-	while (budget--) {
+	for (unsigned int used = 0; used < budget;) {
 		ssize_t n = read(port->watch.fd, frame, sizeof(frame));
 
 		if (n < 0 && (errno == EAGAIN || errno == ENETDOWN || errno == EINTR))
@@ -60,7 +60,7 @@ static bool frames_serve(struct switch_state *sw, struct nport *port, unsigned i
 			switch_break(sw, port);
 			return false;
 		}
-		switch_forward(sw, port, frame, (size_t)n);
+		used += switch_forward(sw, port, frame, (size_t)n);
 	}
 	return true;
 }
@@ -117,8 +117,8 @@ static bool cut_frames(struct switch_state *sw, struct uplink *uplink, unsigned 
 		if (left - LENGTH_BYTES < size)
 			return true;
 		uplink->in_used += LENGTH_BYTES + size;
-		(*budget)--;
-		switch_forward(sw, &uplink->port, p + LENGTH_BYTES, size);
+		*budget -= (unsigned int)min_u64(
+			*budget, switch_forward(sw, &uplink->port, p + LENGTH_BYTES, size));
 	}
 	return true;
 }

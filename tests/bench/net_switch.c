@@ -3,7 +3,8 @@
  * The switch alone, on this machine, without a guest.
  *
  *	net_switch JSON		measures the process mainstay-switch between other processes
- *	net_switch core N	forwards N frames of 64 bytes in this process, for who counts instructions
+ *	net_switch core N	forwards N frames of 64 bytes in this process, for who counts instructions;
+ *	net_switch flood N	the same while a third port sends as much as it can to everybody
  *
  * Theory of operation: peers are processes of their own, forked, that attach ports and do one thing each.
  * What the switch costs is the processor time of its process over the frames it forwarded. Latency and
@@ -38,11 +39,13 @@
 #define FRAME_BYTES 64
 #define RUNS 3
 #define STREAM_FRAMES 2000000u
-#define ROUND_TRIPS 20000u
+#define ROUND_TRIPS 5000u
 #define PACED_FRAMES 4000u
 #define PACE_NS 250000u /* 4,000 frames a second */
+/* A frame that has not come back is sent again, and its time counts. */
+#define LOST_MS 20
 
-enum { INSTRUCTIONS, NANOSECONDS, LATENCY, FLOOD, FLOOD_LATENCY, FIGURES };
+enum { INSTRUCTIONS, NANOSECONDS, LATENCY, FLOOD_SHARE, FLOOD, FLOOD_LATENCY, FIGURES };
 
 /* What is not measured against a constant is measured against the peer of its row. */
 static const struct figure figures[FIGURES] = {
@@ -51,6 +54,8 @@ static const struct figure figures[FIGURES] = {
 			  1.0, 1000, false },
 	[LATENCY] = { "round trip of an idle switch (peer: two eventfd hand-overs each way)", "ns",
 		      1.5, 0, false },
+	[FLOOD_SHARE] = { "instructions for a frame while another port floods (peer: without)",
+			  "insn", 1.1, 0, false },
 	[FLOOD] = { "frames that arrive while another port floods (peer: without)", "frames", 0.9,
 		    0, true },
 	[FLOOD_LATENCY] = { "round trip while another port floods (peer: without)", "ns", 1.1, 0,
@@ -134,8 +139,8 @@ static void wait_kick(int fd)
 	struct pollfd ready = { fd, POLLIN, 0 };
 	uint64_t count;
 
-	poll(&ready, 1, -1);
-	(void)!read(fd, &count, sizeof(count));
+	if (poll(&ready, 1, LOST_MS) == 1)
+		(void)!read(fd, &count, sizeof(count));
 }
 
 static void transmit(struct peer *peer)
@@ -153,18 +158,19 @@ static void publish(struct peer *peer)
 		kick(peer->fds[PORT_FD_KICK_SWITCH]);
 }
 
-/* Takes what is there, waiting for at least one frame. */
-static unsigned int receive(struct peer *peer)
+/* Takes what is there, waiting a moment for a first frame; how many are from @sender. */
+static unsigned int receive(struct peer *peer, uint8_t sender)
 {
 	unsigned int count = 0;
 
-	while (port_pending(&peer->from) <= 0) {
-		if (port_sleep(&peer->from))
-			wait_kick(peer->fds[PORT_FD_KICK_MACHINE]);
-	}
+	if (port_pending(&peer->from) <= 0 && port_sleep(&peer->from))
+		wait_kick(peer->fds[PORT_FD_KICK_MACHINE]);
 	while (port_pending(&peer->from) > 0) {
+		const uint8_t *frame;
+
+		if (port_peek(&peer->from, &frame) > 0)
+			count += frame[11] == sender;
 		port_take(&peer->from);
-		count++;
 	}
 	if (port_release(&peer->from))
 		kick(peer->fds[PORT_FD_KICK_SWITCH]);
@@ -200,7 +206,7 @@ static void drain(void *opaque)
 	transmit(&peer); /* the switch learns where we are */
 	publish(&peer);
 	for (;;)
-		receive(&peer);
+		receive(&peer, 1);
 }
 
 static uint64_t switch_time_ns(pid_t pid)
@@ -280,7 +286,8 @@ static void echo(void *opaque)
 	transmit(&peer);
 	publish(&peer);
 	for (;;) {
-		receive(&peer);
+		if (!receive(&peer, 1))
+			continue;
 		transmit(&peer);
 		publish(&peer);
 	}
@@ -298,9 +305,15 @@ static double switch_round_trip(bool with_flood)
 	usleep(200000);
 	before = now_ns();
 	for (uint32_t i = 0; i < ROUND_TRIPS; i++) {
-		transmit(&peer);
-		publish(&peer);
-		receive(&peer);
+		uint64_t sent;
+
+		do {
+			sent = now_ns();
+			transmit(&peer);
+			publish(&peer);
+			while (!receive(&peer, 2) && now_ns() - sent < LOST_MS * 1000000u)
+				continue;
+		} while (now_ns() - sent >= LOST_MS * 1000000u);
 	}
 	before = now_ns() - before;
 	if (flooder)
@@ -364,21 +377,8 @@ static void count_frames(void *opaque)
 	attach(&peer, 1, 2);
 	transmit(&peer);
 	publish(&peer);
-	for (;;) {
-		while (port_pending(&peer.from) <= 0) {
-			if (port_sleep(&peer.from))
-				wait_kick(peer.fds[PORT_FD_KICK_MACHINE]);
-		}
-		while (port_pending(&peer.from) > 0) {
-			const uint8_t *frame;
-
-			if (port_peek(&peer.from, &frame) > 0)
-				*count += frame[11] == 1;
-			port_take(&peer.from);
-		}
-		if (port_release(&peer.from))
-			kick(peer.fds[PORT_FD_KICK_SWITCH]);
-	}
+	for (;;)
+		*count += receive(&peer, 1);
 }
 
 static double paced(bool with_flood)
@@ -419,9 +419,10 @@ static double paced(bool with_flood)
 
 struct core {
 	struct switch_state sw;
-	struct nport driver, *a_port;
-	struct peer a, b;
+	struct nport driver, *a_port, *c_port;
+	struct peer a, b, c;
 	uint64_t left;
+	bool flood;
 };
 
 static struct core core;
@@ -439,16 +440,26 @@ static void driver_nothing(struct nport *port)
 	(void)port;
 }
 
-/* Both machines: one sends 32 frames, the other takes what came. */
+static void take_all(struct peer *peer)
+{
+	while (port_pending(&peer->from) > 0)
+		port_take(&peer->from);
+	port_release(&peer->from);
+}
+
+/* All machines: one sends 32 frames, the other takes what came, the third has always more to send. */
 static bool driver_serve(struct switch_state *sw, struct nport *port, unsigned int budget)
 {
-	struct port_consumer *c = &core.b.from;
-
 	(void)budget;
 	(void)port;
-	while (port_pending(c) > 0)
-		port_take(c);
-	port_release(c);
+	take_all(&core.b);
+	if (core.flood) {
+		take_all(&core.a);
+		while (port_room(&core.c.to) > 0)
+			port_put(&core.c.to, core.c.frame, FRAME_BYTES);
+		port_publish(&core.c.to);
+		switch_activate(sw, core.c_port);
+	}
 	for (unsigned int i = 0; i < 32 && core.left; i++, core.left--)
 		port_put(&core.a.to, core.a.frame, FRAME_BYTES);
 	port_publish(&core.a.to);
@@ -494,21 +505,23 @@ static int run_core(const char *text)
 	core.driver.vport.link_up = false;
 	core_port(&core.b, "b", 1, 2);
 	core.a_port = core_port(&core.a, "a", 2, 1);
+	if (core.flood)
+		core.c_port = core_port(&core.c, "c", 9, 3);
 	switch_activate(&core.sw, &core.driver);
 	switch_run(&core.sw);
 	return 0;
 }
 
-/* Instructions of this program with the argument "core @frames", by valgrind; 0: it could not. */
-static double count_core(const char *self, unsigned int frames)
+/* Instructions of this program with the arguments @mode and @frames, by valgrind; 0: it could not. */
+static double count_core(const char *self, const char *mode, unsigned int frames)
 {
 	char command[512], line[256];
 	unsigned long long count = 0;
 	FILE *pipe;
 
 	snprintf(command, sizeof(command),
-		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null %s core %u 2>&1", self,
-		 frames);
+		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null %s %s %u 2>&1", self,
+		 mode, frames);
 	pipe = popen(command, "re");
 	while (pipe && fgets(line, sizeof(line), pipe)) {
 		const char *at = strstr(line, "Collected :");
@@ -523,14 +536,24 @@ static double count_core(const char *self, unsigned int frames)
 
 /* --- the whole */
 
-static void measure(struct report *report, const char *self)
+static void measure_core(struct report *report, const char *self, const char *mode, size_t row,
+			 enum side side)
 {
-	double few = count_core(self, 100000), many = count_core(self, 300000), idle;
+	double few = count_core(self, mode, 100000), many = count_core(self, mode, 300000);
 
 	if (few > 0 && many > few)
-		report_value(report, INSTRUCTIONS, SIDE_OURS, (many - few) / 200000);
+		report_value(report, row, side, (many - few) / 200000);
 	else
-		report_failed(report, INSTRUCTIONS, SIDE_OURS, "valgrind does not run here");
+		report_failed(report, row, side, "valgrind does not run here");
+}
+
+static void measure(struct report *report, const char *self)
+{
+	double idle;
+
+	measure_core(report, self, "core", INSTRUCTIONS, SIDE_OURS);
+	measure_core(report, self, "flood", FLOOD_SHARE, SIDE_OURS);
+	measure_core(report, self, "core", FLOOD_SHARE, SIDE_PEER);
 	for (unsigned int i = 0; i < RUNS; i++) {
 		report_value(report, NANOSECONDS, SIDE_OURS, stream());
 		idle = switch_round_trip(false);
@@ -563,10 +586,11 @@ int main(int argc, char **argv)
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	log_init("net_switch", LOG_LEVEL_INFO);
-	if (argc == 3 && !strcmp(argv[1], "core"))
+	core.flood = argc == 3 && !strcmp(argv[1], "flood");
+	if (argc == 3 && (core.flood || !strcmp(argv[1], "core")))
 		return run_core(argv[2]);
 	if (argc != 2 || n < 0)
-		die("usage: net_switch JSON | core FRAMES");
+		die("usage: net_switch JSON | core FRAMES | flood FRAMES");
 	self[n] = '\0';
 	set_places(self);
 	report_init(&report, "The switch alone", figures, FIGURES);

@@ -272,6 +272,30 @@ static bool mask_is_valid(uint32_t mask)
 	return mask && host >= 3 && !(host & (host + 1));
 }
 
+static int check_leases(const struct net_dhcp *d, uint32_t first, uint32_t last, char *error,
+			size_t error_size)
+{
+	for (unsigned int i = 0; i < d->lease_count; i++) {
+		const struct net_lease *lease = &d->leases[i];
+
+		if (lease->address < first || lease->address > last)
+			return fail(error, error_size, "dhcp.leases[%u]: is not in the network", i);
+		if (lease->address == d->server)
+			return fail(error, error_size, "dhcp.leases[%u]: is the server's address",
+				    i);
+		for (unsigned int j = 0; j < i; j++) {
+			if (d->leases[j].address == lease->address)
+				return fail(error, error_size,
+					    "dhcp.leases[%u]: has the address of leases[%u]", i, j);
+			if (!memcmp(d->leases[j].mac, lease->mac, sizeof(lease->mac)))
+				return fail(error, error_size,
+					    "dhcp.leases[%u]: is for the adapter of leases[%u]", i,
+					    j);
+		}
+	}
+	return 0;
+}
+
 static int check_range(const struct net_dhcp *d, char *error, size_t error_size)
 {
 	uint32_t first = d->network + 1, last = (d->network | ~d->netmask) - 1;
@@ -287,12 +311,7 @@ static int check_range(const struct net_dhcp *d, char *error, size_t error_size)
 			    "dhcp.server: must be in the network, before dhcp.start");
 	if (d->gateway && (d->gateway & d->netmask) != d->network)
 		return fail(error, error_size, "dhcp.gateway: is not in the network");
-	for (unsigned int i = 0; i < d->lease_count; i++) {
-		if ((d->leases[i].address & d->netmask) != d->network ||
-		    d->leases[i].address < first || d->leases[i].address > last)
-			return fail(error, error_size, "dhcp.leases[%u]: is not in the network", i);
-	}
-	return 0;
+	return check_leases(d, first, last, error, error_size);
 }
 
 static int check_dhcp(const struct net_dhcp *d, char *error, size_t error_size)

@@ -173,6 +173,8 @@ static int make_device(const struct net_config *config)
 
 	if (fd < 0)
 		return fd;
+	/* It has nothing to say that nobody asked. */
+	(void)write_file("/proc/sys/net/ipv6/conf/" TAP "/disable_ipv6", "1");
 	r = net_set_address(TAP, config->dhcp.server, config->dhcp.netmask);
 	if (r == 0)
 		r = net_bring_up(TAP);

@@ -32,6 +32,8 @@ int net_plug_listen(int folder_fd, int *ret_fd)
 
 	if (fd < 0)
 		return fd;
+	/* Of a starter that was killed: the folder is ours alone. */
+	unlinkat(folder_fd, NET_PLUG_SOCKET, 0);
 	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(fd, 8) < 0) {
 		r = -errno;

@@ -68,6 +68,14 @@ static const struct {
 	  NULL },
 	{ "{\"dhcp\":{\"leases\":[{\"mac\":\"00:03:ff:00:00:01\",\"address\":\"10.1.0.9\"}]}}",
 	  "leases[0]" },
+	{ "{\"dhcp\":{\"leases\":[{\"mac\":\"00:03:ff:00:00:01\",\"address\":\"10.237.0.1\"}]}}",
+	  "the server's" },
+	{ "{\"dhcp\":{\"leases\":[{\"mac\":\"00:03:ff:00:00:01\",\"address\":\"10.237.0.9\"},"
+	  "{\"mac\":\"00:03:ff:00:00:02\",\"address\":\"10.237.0.9\"}]}}",
+	  "leases[1]: has the address of leases[0]" },
+	{ "{\"dhcp\":{\"leases\":[{\"mac\":\"00:03:ff:00:00:01\",\"address\":\"10.237.0.9\"},"
+	  "{\"mac\":\"00:03:ff:00:00:01\",\"address\":\"10.237.0.8\"}]}}",
+	  "leases[1]: is for the adapter of leases[0]" },
 	{ "{\"dhcp\":{\"leases\":[{\"mac\":\"00:03\",\"address\":\"10.237.0.9\"}]}}",
 	  "dhcp.leases" },
 	{ "{\"dhcp\":{\"boot_file\":\"a\\nenable-tftp\"}}", "boot_file" },

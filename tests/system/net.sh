@@ -1,0 +1,348 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Whole machines in their sandboxes on networks of the real switch, their adapters driven through the device test
+# port as a driver does; mainstay net beside them, and what it says of mistakes. No KVM needed.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export MAINSTAY=$PWD/${BUILD:-build}/bin/mainstay
+export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks
+unset XDG_RUNTIME_DIR
+cd "$work" || exit 1
+exec python3 - <<'END'
+import atexit, json, os, signal, socket, struct, subprocess, sys, time
+
+MAINSTAY = os.environ["MAINSTAY"]
+count = 0
+failed = False
+OWN, RING_END, LAST, FIRST = 1 << 31, 1 << 25, 1 << 30, 1 << 29
+RX_RING, TX_RING, RX_BUFFERS, TX_BUFFERS = 0x10000, 0x18000, 0x20000, 0x30000
+
+
+def result(ok, text, why=""):
+    global count, failed
+    count += 1
+    failed = failed or not ok
+    print(("ok" if ok else "not ok") + f" {count} - {text}", flush=True)
+    if not ok and why:
+        print(f"# {why}", flush=True)
+
+
+def eventually(what, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def run(*arguments, **more):
+    return subprocess.run([MAINSTAY, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, **more)
+
+
+def refused(text, want, *arguments):
+    answer = run(*arguments)
+    line = answer.stderr.strip()
+    result(answer.returncode != 0 and want in line and "\n" not in line, text, f"{answer.returncode}: {line}")
+
+
+class Machine:
+    """A machine whose processor is this program."""
+
+    def __init__(self, name, *options, **more):
+        self.name = name
+        self.errors = open(name + ".err", "w+")
+        self.process = subprocess.Popen([MAINSTAY, "run", "--devtest", f"unix:{name}.port", "--name", name, "--sandbox",
+                                         "degraded", "--memory", "16M", *options], stdin=subprocess.DEVNULL,
+                                        stderr=self.errors, **more)
+        started.append(self.process)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(20)
+        self.text = b""
+        if not eventually(self.connect):
+            print("# " + open(name + ".err").read())
+
+    def connect(self):
+        try:
+            self.socket.connect(self.name + ".port")
+            return True
+        except OSError:
+            return False
+
+    def say(self, line):
+        self.socket.sendall(line.encode() + b"\n")
+        while b"\n" not in self.text:
+            self.text += self.socket.recv(65536)
+        answer, self.text = self.text.split(b"\n", 1)
+        words = answer.decode().split()
+        return words[1] if len(words) > 1 else None
+
+    def config(self, slot, register, value=None):
+        self.say(f"outl 0xcf8 {0x80000000 | slot << 11 | register}")
+        return int(self.say("inl 0xcfc"), 16) if value is None else self.say(f"outl 0xcfc {value}")
+
+    def write(self, address, data):
+        self.say(f"write {address} {len(data)} 0x{data.hex()}")
+
+    def read(self, address, size):
+        return bytes.fromhex(self.say(f"read {address} {size}")[2:])
+
+    def words(self):
+        self.errors.flush()
+        return open(self.name + ".err").read()
+
+    def end(self):
+        run("quit", self.name)
+        self.socket.close()
+        return self.process.wait(20)
+
+
+class Nic:
+    """A driver that takes everything: 16 descriptors each way, promiscuous."""
+
+    def __init__(self, machine, slot, io, at=0):
+        self.machine, self.slot, self.io, self.at = machine, slot, io, at
+        self.rx = self.tx = 0
+        machine.config(slot, 0x10, io | 1)
+        machine.config(slot, 0x04, 5)
+        for i in range(16):
+            end = RING_END if i == 15 else 0
+            machine.write(at + RX_RING + i * 16, struct.pack("<IIII", OWN, 1600 | end, at + RX_BUFFERS + i * 2048, 0))
+            machine.write(at + TX_RING + i * 16, struct.pack("<IIII", 0, end, 0, 0))
+        self.csr(0, 1)
+        self.csr(0, 0)
+        self.csr(3, at + RX_RING)
+        self.csr(4, at + TX_RING)
+        self.csr(6, 0x020c0000 | 1 << 6 | 1 << 13 | 1 << 1)
+
+    def csr(self, number, value=None):
+        port = self.io + number * 8
+        return int(self.machine.say(f"inl {port}"), 16) if value is None else self.machine.say(f"outl {port} {value}")
+
+    def mac(self):
+        """From the serial ROM, word by word."""
+        words = b""
+        for word in range(10, 13):
+            self.csr(9, 0x4800)
+            self.csr(9, 0x4801)
+            for bit in f"110{word:06b}":
+                for clock in (0, 2, 0):
+                    self.csr(9, 0x4801 | int(bit) << 2 | clock)
+            value = 0
+            for _ in range(16):
+                self.csr(9, 0x4803)
+                value = value << 1 | (self.csr(9) >> 3 & 1)
+                self.csr(9, 0x4801)
+            self.csr(9, 0x4800)
+            words += struct.pack("<H", value)
+        return words.hex(":")
+
+    def send(self, frame):
+        i = self.tx % 16
+        self.machine.write(self.at + TX_BUFFERS + i * 2048, frame)
+        self.machine.write(self.at + TX_RING + i * 16, struct.pack(
+            "<IIII", OWN, FIRST | LAST | (RING_END if i == 15 else 0) | len(frame), self.at + TX_BUFFERS + i * 2048, 0))
+        self.tx += 1
+        self.csr(1, 0)
+        return struct.unpack("<I", self.machine.read(self.at + TX_RING + i * 16, 4))[0]
+
+    def receive(self, seconds=5):
+        """The next frame of the tests' type without its check sequence, or None."""
+        end = time.monotonic() + seconds
+        while (got := self.receive_any(max(end - time.monotonic(), 0.01))):
+            if got[12:14] in (b"\x88\xb5", b"\x81\x00"):
+                return got
+        return None
+
+    def receive_any(self, seconds):
+        at = self.at + RX_RING + self.rx % 16 * 16
+        status = []
+
+        def there():
+            status[:] = struct.unpack("<I", self.machine.read(at, 4))
+            return not status[0] & OWN
+        if not eventually(there, seconds):
+            return None
+        size = (status[0] >> 16 & 0x3fff) - 4
+        frame = self.machine.read(self.at + RX_BUFFERS + self.rx % 16 * 2048, size)
+        self.machine.write(at, struct.pack("<I", OWN))
+        self.rx += 1
+        self.csr(2, 0)
+        return frame
+
+
+def frame(number, to="ff:ff:ff:ff:ff:ff", sender="02:00:00:00:00:01", size=100, tag=None):
+    head = bytes.fromhex(to.replace(":", "") + sender.replace(":", ""))
+    head += b"" if tag is None else struct.pack(">HH", 0x8100, tag)
+    return head + b"\x88\xb5" + bytes([number]) * (size - len(head) - 2)
+
+
+def stats(network, port=None):
+    answer = run("net", "stats", network, *([port] if port else []), "--json")
+    return json.loads(answer.stdout)["networks"][0]
+
+
+# Whatever happens, nothing is left running.
+started = []
+atexit.register(lambda: [process.kill() for process in started])
+
+# --- networks and what is wrong with them
+result(run("net", "create", "lab", "--notes", "a test").returncode == 0, "net create")
+refused("a name can be taken once", "lab: is there already", "net", "create", "lab")
+refused("nat needs no network", "nat", "net", "create", "x", "--kind", "nat")
+refused("names have no slashes", "cannot name a network", "net", "create", "a/b")
+refused("what is not there cannot be shown", "no network none", "net", "show", "none")
+result("lab" in run("net", "list").stdout and json.loads(run("net", "show", "lab").stdout)["notes"] == "a test",
+       "net list and show")
+before = run("net", "show", "lab").stdout
+for text, want, *options in (
+        ("addresses are within the network", "must be in the network", "--start", "10.9.0.1"),
+        ("a range has an order", "from dhcp.start", "--start", "10.237.0.50", "--end", "10.237.0.20"),
+        ("the server is within the network", "dhcp.server: must be in the network", "--server", "192.168.1.1"),
+        ("no address is twice", "has the address of leases[0]", "--static", "00:03:ff:00:00:01=10.237.0.20", "--static",
+         "00:03:ff:00:00:02=10.237.0.20"),
+        ("no adapter has two addresses", "for the adapter of leases[0]", "--static", "00:03:ff:00:00:01=10.237.0.20",
+         "--static", "00:03:ff:00:00:01=10.237.0.21"),
+        ("a lease lasts", "less than", "--lease", "5"),
+        ("times have an order", "less than", "--lease", "3600", "--renewal", "3000", "--rebinding", "2000"),
+        ("an address has four numbers", "is no address", "--server", "10.237.0"),
+        ("a folder's path is whole", "whole path", "--tftp-root", "files")):
+    refused("net dhcp: " + text, want, "net", "dhcp", "lab", "--enable", *options)
+result(run("net", "show", "lab").stdout == before, "refused settings change nothing")
+refused("without a switch there are no counters", "no switch runs", "net", "stats")
+
+# --- machines
+a = Machine("a", "--net", "internal:lab,mac=00:03:ff:00:00:0a")
+b = Machine("b", "--net", "internal:lab,model=21143", "--net", "internal:lab", "--net", "internal:other", "--net", "none")
+result(a.config(3, 0) == 0x00091011 and a.config(3, 8) == 0x02000020 and a.config(3, 0x2c) == 0x21140a00,
+       "the 21140A is where drivers look for it, with the subsystem of Virtual Server")
+result(b.config(3, 0) == 0x00191011 and b.config(4, 0) == 0x00091011, "model=21143 is one")
+result([b.config(slot, 0) & 0xffff for slot in range(3, 7)] == [0x1011] * 4, "there are up to four adapters")
+na, nb, nb2, other = Nic(a, 3, 0xc000), Nic(b, 3, 0xc000), Nic(b, 4, 0xc100, 0x100000), Nic(b, 5, 0xc200, 0x200000)
+result(na.mac() == "00:03:ff:00:00:0a", "the serial ROM has the address that was given")
+macs = [nb.mac(), nb2.mac(), other.mac()]
+result(len(set(macs)) == 3 and all(m.startswith("00:03:ff") for m in macs), "each adapter has an address of its own",
+       str(macs))
+
+wire = frame(1)
+na.send(wire)
+got = [nb.receive(), nb2.receive()]
+result(got == [wire, wire], "a broadcast reaches the others of the network", str(got))
+result(other.receive(0.3) is None and na.receive(0.1) is None, "and nobody else")
+nb.send(frame(2, sender="02:00:00:00:00:02"))
+result(na.receive() == frame(2, sender="02:00:00:00:00:02"), "the other way round")
+nb2.receive()
+na.send(frame(3, to="02:00:00:00:00:02"))
+result(nb.receive() == frame(3, to="02:00:00:00:00:02") and nb2.receive(0.3) is None, "a known address gets its frames alone")
+long = frame(4, size=1518, tag=5)
+na.send(long)
+result(nb.receive() == long, "frames with a VLAN tag are whole")
+nb2.receive()
+
+# --- what can be asked of ports
+result(run("net", "port", "lab", "a/0", "lock=on").returncode == 0, "an address is locked")
+na.send(frame(5))
+na.send(frame(6, sender="00:03:ff:00:00:0a"))
+result(nb.receive() == frame(6, sender="00:03:ff:00:00:0a"), "only the machine's own address may send then")
+nb2.receive()
+run("net", "port", "lab", "a/0", "lock=off", "mirror=b/1")
+na.send(frame(7, to="02:00:00:00:00:02"))
+result(nb.receive() == nb2.receive() == frame(7, to="02:00:00:00:00:02"), "a mirror shows what is for another")
+run("net", "port", "lab", "a/0", "mirror=")
+run("net", "port", "lab", "a/0", "vlan=access", "vlan_id=7")
+na.send(frame(8))
+result(nb.receive(0.3) is None, "a VLAN is a network of its own")
+run("net", "port", "lab", "b/0", "vlan=trunk")
+na.send(frame(9))
+result(nb.receive() == frame(9)[:12] + b"\x81\x00\x00\x07" + frame(9)[12:] and nb2.receive(0.2) is None,
+       "and a trunk sees its tag")
+for port in ("a/0", "b/0"):
+    run("net", "port", "lab", port, "vlan=open", "vlan_id=0")
+run("net", "port", "lab", "a/0", "link=off")
+na.send(frame(10))
+result(nb.receive(0.3) is None, "a port whose link is off is silent")
+run("net", "port", "lab", "a/0", "link=on", "rate_bytes_per_s=20000")
+for i in range(40):
+    na.send(frame(11, size=1400))
+port = stats("lab", "a/0")["port_list"][0]
+result(port["drops"].get("rate", 0) > 20 and "history" in port, "a rate is a limit, and drops are counted", str(port))
+run("net", "port", "lab", "a/0", "rate_bytes_per_s=0")
+while nb.receive(0.2) or nb2.receive(0.1):
+    pass
+refused("a port has a name", "no port nosuch", "net", "port", "lab", "nosuch", "lock=on")
+
+# --- far away, and captures
+capture = subprocess.Popen([MAINSTAY, "net", "capture", "lab", "--output", "lab.pcapng"])
+eventually(lambda: os.path.exists("lab.pcapng") and os.path.getsize("lab.pcapng") > 0)
+run("net", "wan", "lab", "--latency", "300")
+start = time.monotonic()
+na.send(frame(12))
+got = nb.receive()
+result(got == frame(12) and time.monotonic() - start >= 0.3, "the wan filter takes its time")
+run("net", "wan", "lab", "--loss", "100")
+na.send(frame(13))
+nb2.receive()
+result(nb.receive(0.4) is None, "and loses what it is told to")
+run("net", "wan", "lab")
+na.send(frame(14))
+result(nb.receive() == frame(14), "until it is taken away")
+nb2.receive()
+time.sleep(0.2)
+capture.terminate()
+capture.wait()
+data = open("lab.pcapng", "rb").read()
+result(data[:4] == b"\x0a\x0d\x0d\x0a" and frame(12) in data and frame(14) in data and frame(13) not in data,
+       "a capture has the frames that passed")
+
+# --- cables
+result(run("net", "disconnect", "a", "0").returncode == 0 and eventually(lambda: na.send(frame(15)) & 1 << 15),
+       "without a cable the sender loses the carrier")
+while nb.receive(0.2):  # from before the cable was out
+    pass
+result(run("net", "connect", "a", "0", "internal:other").returncode == 0
+       and eventually(lambda: not na.send(frame(16)) & 1 << 15), "a cable is moved to another network")
+got = [other.receive(), nb.receive(0.2)]
+result(got == [frame(16), None], "and leads there", str(got))
+refused("a cable needs an adapter", "no adapter 3", "net", "connect", "a", "3", "internal:lab")
+refused("a cable needs a network", "nonsense", "net", "connect", "a", "0", "nonsense")
+refused("an interface must be there", "no such interface", "net", "connect", "a", "0", "external:nosuch0")
+result(run("net", "connect", "a", "0", "internal:lab").returncode == 0, "and back")
+twin = Machine("twin", "--net", "internal:lab,mac=00:03:ff:00:00:0a")
+eventually(lambda: "already" in twin.words())
+result("has the address 00:03:ff:00:00:0a already" in twin.words() and twin.words().count("\n") == 1,
+       "two machines with one address: one line, and the second's link is down", twin.words())
+twin.end()
+path = dict(os.environ, PATH="/nonexistent")
+lonely = Machine("lonely", "--net", "nat", env=path)
+eventually(lambda: "link is down" in lonely.words())
+result("passt is not installed" in lonely.words() and "link is down" in lonely.words() and lonely.words().count("\n") == 1,
+       "without passt: one line, and the machine runs", lonely.words())
+lonely.end()
+
+# --- the switch dies
+def switch():
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            environment = open(f"/proc/{pid}/environ", "rb").read().split(b"\0")
+            if open(f"/proc/{pid}/comm").read() == "mainstay-switch\n" and \
+                    b"MAINSTAY_RUNTIME_DIR=" + os.environ["MAINSTAY_RUNTIME_DIR"].encode() in environment:
+                return int(pid)
+        except OSError:
+            pass
+
+
+if os.geteuid() == 0:
+    old = switch()
+    os.kill(old, signal.SIGKILL)
+
+    def reached():
+        na.send(frame(17))
+        return nb.receive(0.3) == frame(17)
+    result(eventually(reached, 30) and switch() not in (None, old), "a switch that was killed is started again, and joins them")
+
+result(run("net", "delete", "lab").returncode == 0 and "lab" not in run("net", "list").stdout, "a network can be deleted")
+result(a.end() == 0 and b.end() == 0, "the machines end")
+sys.exit(failed)
+END

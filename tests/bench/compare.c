@@ -103,7 +103,7 @@ static int run_ports(struct bench *bench, enum side side, struct machine *machin
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
 					     .disk = bench->disks[PORTS_DISK],
-					     .vga = true };
+					     .vga = "std" };
 
 	if (start_and_wait(machine, side, &setup, "ready") < 0)
 		return -1;

@@ -119,7 +119,6 @@ static void peer_command(struct command *command, const struct machine *machine,
 	};
 	static const char *const log[] = { "-device", "isa-debugcon,iobase=0x402,chardev=firmware",
 					   NULL };
-	static const char *const vga[] = { "-vga", "std", NULL };
 
 	add_words(command, fixed);
 	add(command, "-m");
@@ -153,8 +152,10 @@ static void peer_command(struct command *command, const struct machine *machine,
 		add(command, "file,id=firmware,path=%s/firmware", machine->folder);
 		add_words(command, log);
 	}
-	if (setup->vga)
-		add_words(command, vga);
+	if (setup->vga) {
+		add(command, "-vga");
+		add(command, "%s", setup->vga);
+	}
 }
 
 /* --- start and end */

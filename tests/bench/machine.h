@@ -17,7 +17,7 @@ struct machine_setup {
 		peer_disk; /* a raw image for QEMU, which cannot save a machine that has a VHD; NULL: disk */
 	const char *floppy, *cdrom; /* raw images; NULL: no such drive */
 	bool firmware_log;	    /* a debug port that the firmware writes to */
-	bool vga;
+	const char *vga; /* the peer's, as its -vga has it; NULL: none. Ours is always there */
 	unsigned int memory_mib; /* 0: MACHINE_MEMORY_MIB */
 	bool monitor;		 /* the peer's, a socket in the folder */
 	const char *restore;	 /* a saved state to go on from; NULL: none */

@@ -33,6 +33,20 @@ $(BUILD)/guest/clock.img: tests/bench/guest/boot.S tests/guest/clock/clock.c tes
 	$(Q)$(CC) $(BENCH_GUEST) -c -o $(@D)/clock.o tests/guest/clock/clock.c
 	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/clock_boot.o $(@D)/clock.o
 	$(Q)truncate -s 4M $@
+# Under Linux: the test picture through fbdev.
+GUEST_IMAGES += $(BUILD)/guest/fb_picture
+$(BUILD)/guest/fb_picture: tests/guest/linux/fb_picture.c tests/interop/test_picture.h
+	@mkdir -p $(@D)
+	$(say) GUEST $@
+	$(Q)$(CC) -std=gnu11 -O2 -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+		-fno-asynchronous-unwind-tables -mgeneral-regs-only $(WARNINGS) \
+		-isystem /usr/include/$(shell $(CC) -print-multiarch) -static -nostdlib -Wl,--build-id=none -o $@ $<
+# Screenshots are compared where they are made.
+GUEST_IMAGES += $(BUILD)/guest/picture_compare
+$(BUILD)/guest/picture_compare: $(call objects,tests/guest/picture_compare.c tests/lib/golden.c) $(call library,base)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libpng)
 tests: $(GUEST_IMAGES)
 
 SOAK += tests/guest/soak.sh tests/guest/soak_state.sh

@@ -9,7 +9,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 lane=$1 bin=$(realpath "$2") disks=$(realpath "$3") logs=$(realpath "$4")
 shift 4
-export disks mainstay=$bin/mainstay mainstay_vhd=$bin/mainstay-vhd scale=${SCALE:-1}
+export disks mainstay=$bin/mainstay mainstay_vhd=$bin/mainstay-vhd pictures=$here/pictures scale=${SCALE:-1}
 
 work=$(mktemp -d) # short, for unix sockets; in memory on a nested host
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +36,7 @@ run_case() {
 	for pid in "$work/$name"/*.pid; do
 		[[ ! -e $pid || -e ${pid%.pid}.status ]] || kill "$(<"$pid")" 2>/dev/null
 	done
-	cp "$work/$name"/*.serial "$work/$name"/*.err "$logs/" 2>/dev/null
+	cp "$work/$name"/*.serial "$work/$name"/*.err "$work/$name"/*.png "$logs/" 2>/dev/null
 	echo "# $name: $((SECONDS - started)) s" >>"$work/$name.tap"
 	cp "$work/$name.tap" "$logs/$name.tap.new" && mv "$logs/$name.tap.new" "$logs/$name.tap"
 	rm -rf "${work:?}/$name"

@@ -5,6 +5,7 @@
 #
 #   $disks      the folder with the disks that make-disk made
 #   $mainstay   the program, and $mainstay_vhd
+#   $pictures   the folder of what screens should look like
 #   $scale      factor for time limits: sanitizers are slow
 #
 # A case prints TAP lines through check. It may leave machines and files behind: inside.sh cleans up.
@@ -133,6 +134,28 @@ is() {
 		echo "\"$1\" $2 \"$3\" is not so"
 		return 1
 	}
+}
+
+# looks NAME SHOT GOLDEN [AREA...]: the machine's screen is $pictures/GOLDEN outside of AREAs (X,Y,WIDTH,HEIGHT), now or
+# within some seconds. looks NAME WIDTH-BITS -t NUMBER BITS [AREA...]: it is the test picture (see picture_compare). The last
+# screenshot is left in SHOT.png for whoever wants to see it.
+looks() {
+	local name=$1 shot=$2.png golden=$3 limit=$((SECONDS + 60 * scale)) said=""
+	local -a expected=("$shot" "$pictures/$golden")
+	shift 3
+	if [[ $golden == -t ]]; then
+		expected=(-t "$1" "$2" "$shot" "${shot%-*}")
+		shift 2
+	fi
+	while true; do
+		rm -f "$shot"
+		said=$("$mainstay" screenshot "$name" "$shot" 2>&1 && "$disks/picture_compare" "${expected[@]}" "$@" 2>&1) &&
+			return 0
+		((SECONDS < limit)) || break
+		nap
+	done
+	echo "$said; see $shot in the logs"
+	return 1
 }
 
 # raw_of DISK: its contents in DISK.raw, as read by a program that is not ours

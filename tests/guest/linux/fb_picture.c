@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Draws the test picture on /dev/fb0 under Linux: a program of its own, without a library.
+ *
+ *	fb_picture WIDTH BITS NUMBER
+ *
+ * WIDTH is 640, 800 or 1024, BITS 8, 16 or 32, NUMBER that of tests/interop/test_picture.h. The mode is set with
+ * 64 lines more than the screen has, and the picture is drawn below and panned to. In 8 bits the palette is
+ * 3:3:2. It says what it has set, and ends; what it has drawn stays.
+ */
+#include <linux/fb.h>
+#include <stdint.h>
+
+#include "../../interop/test_picture.h"
+
+#define SYS_exit 1
+#define SYS_write 4
+#define SYS_open 5
+#define SYS_ioctl 54
+#define SYS_mmap 90
+#define O_RDWR 2
+#define PROT_READ_WRITE 3
+#define MAP_SHARED 1
+#define KDSETMODE 0x4b3a
+#define KD_GRAPHICS 1
+#define PANNED 64
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+void start(uint32_t *stack);
+
+__asm__(".globl _start\n"
+	"_start:\n"
+	"	movl %esp, %eax\n"
+	"	andl $-16, %esp\n"
+	"	subl $12, %esp\n"
+	"	pushl %eax\n"
+	"	call start\n");
+
+static int syscall3(int number, uint32_t a, uint32_t b, uint32_t c)
+{
+	int result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "0"(number), "b"(a), "c"(b), "d"(c)
+			 : "memory");
+	return result;
+}
+
+static void print(const char *text)
+{
+	uint32_t length = 0;
+
+	while (text[length])
+		length++;
+	syscall3(SYS_write, 1, (uint32_t)text, length);
+}
+
+static void finish(int status)
+{
+	syscall3(SYS_exit, (uint32_t)status, 0, 0);
+	__builtin_unreachable();
+}
+
+static void must(int result, const char *what)
+{
+	if (result >= 0 || result < -4095) /* an address is no error */
+		return;
+	print("fb_picture: failed: ");
+	print(what);
+	print("\n");
+	finish(1);
+}
+
+static uint32_t number_of(const char *text)
+{
+	uint32_t number = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		number = number * 10 + (uint32_t)(*text - '0');
+	return number;
+}
+
+/* VESA's timings for 60 Hz. */
+static const struct fb_var_screeninfo modes[] = {
+	{ .xres = 640,
+	  .yres = 480,
+	  .pixclock = 39721,
+	  .left_margin = 48,
+	  .right_margin = 16,
+	  .upper_margin = 33,
+	  .lower_margin = 10,
+	  .hsync_len = 96,
+	  .vsync_len = 2 },
+	{ .xres = 800,
+	  .yres = 600,
+	  .pixclock = 25000,
+	  .left_margin = 88,
+	  .right_margin = 40,
+	  .upper_margin = 23,
+	  .lower_margin = 1,
+	  .hsync_len = 128,
+	  .vsync_len = 4,
+	  .sync = FB_SYNC_HOR_HIGH_ACT | FB_SYNC_VERT_HIGH_ACT },
+	{ .xres = 1024,
+	  .yres = 768,
+	  .pixclock = 15384,
+	  .left_margin = 160,
+	  .right_margin = 24,
+	  .upper_margin = 29,
+	  .lower_margin = 3,
+	  .hsync_len = 136,
+	  .vsync_len = 6 },
+};
+
+static struct fb_var_screeninfo var;
+static struct fb_fix_screeninfo fix;
+
+static void set_mode(uint32_t fb, uint32_t width, uint32_t bits)
+{
+	for (uint32_t i = 0; i < ARRAY_LEN(modes); i++) {
+		if (modes[i].xres == width)
+			var = modes[i];
+	}
+	var.xres_virtual = var.xres;
+	var.yres_virtual = var.yres + PANNED;
+	var.bits_per_pixel = bits;
+	var.activate = FB_ACTIVATE_NOW | FB_ACTIVATE_FORCE;
+	must(syscall3(SYS_ioctl, fb, FBIOPUT_VSCREENINFO, (uint32_t)&var), "set the mode");
+	must(syscall3(SYS_ioctl, fb, FBIOGET_VSCREENINFO, (uint32_t)&var), "read the mode");
+	must(syscall3(SYS_ioctl, fb, FBIOGET_FSCREENINFO, (uint32_t)&fix), "read what is fixed");
+	must(var.xres == width && var.bits_per_pixel == bits ? 0 : -1, "another mode was set");
+	must(bits != 16 || var.green.length == 6 ? 0 : -1, "16 bits are not 5:6:5");
+}
+
+static void set_palette(uint32_t fb)
+{
+	static uint16_t red[256], green[256], blue[256];
+	struct fb_cmap map = { .len = 256, .red = red, .green = green, .blue = blue };
+
+	for (uint32_t i = 0; i < 256; i++) {
+		red[i] = (uint16_t)((i >> 5) * 65535 / 7);
+		green[i] = (uint16_t)((i >> 2 & 7) * 65535 / 7);
+		blue[i] = (uint16_t)((i & 3) * 65535 / 3);
+	}
+	must(syscall3(SYS_ioctl, fb, FBIOPUTCMAP, (uint32_t)&map), "set the palette");
+}
+
+static void draw(uint8_t *memory, uint32_t number)
+{
+	for (uint32_t y = 0; y < var.yres; y++) {
+		uint8_t *line = memory + (y + PANNED) * fix.line_length;
+
+		for (uint32_t x = 0; x < var.xres; x++) {
+			uint32_t c = test_picture(x, y, number), r = c >> 16, g = c >> 8 & 255,
+				 b = c & 255;
+
+			if (var.bits_per_pixel == 8)
+				line[x] = (uint8_t)((r & 0xe0) | g >> 5 << 2 | b >> 6);
+			else if (var.bits_per_pixel == 16)
+				((uint16_t *)line)[x] =
+					(uint16_t)(r >> 3 << 11 | g >> 2 << 5 | b >> 3);
+			else
+				((uint32_t *)line)[x] = c;
+		}
+	}
+}
+
+void start(uint32_t *stack)
+{
+	char **arguments = (char **)(stack + 1);
+	uint32_t map[6] = { 0, 0, PROT_READ_WRITE, MAP_SHARED, 0, 0 };
+	int fb = syscall3(SYS_open, (uint32_t) "/dev/fb0", O_RDWR, 0), tty, memory;
+
+	if (stack[0] != 4)
+		must(-1, "give WIDTH BITS NUMBER");
+	must(fb, "open /dev/fb0");
+	/* The console draws no more. */
+	tty = syscall3(SYS_open, (uint32_t) "/dev/tty0", O_RDWR, 0);
+	must(tty, "open /dev/tty0");
+	must(syscall3(SYS_ioctl, (uint32_t)tty, KDSETMODE, KD_GRAPHICS), "take the console");
+	set_mode((uint32_t)fb, number_of(arguments[1]), number_of(arguments[2]));
+	if (var.bits_per_pixel == 8)
+		set_palette((uint32_t)fb);
+	map[1] = fix.smem_len;
+	map[4] = (uint32_t)fb;
+	memory = syscall3(SYS_mmap, (uint32_t)map, 0, 0);
+	must(memory, "map the memory");
+	draw((uint8_t *)memory, number_of(arguments[3]));
+	var.yoffset = PANNED;
+	must(syscall3(SYS_ioctl, (uint32_t)fb, FBIOPAN_DISPLAY, (uint32_t)&var), "pan");
+	print("fb_picture: drawn on ");
+	print(fix.id);
+	print("\n");
+	finish(0);
+}

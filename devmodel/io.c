@@ -286,3 +286,11 @@ void io_memory_write(struct io_bus *bus, uint64_t gpa, const void *data, unsigne
 		size -= piece;
 	}
 }
+
+bool io_memory_latched(const struct io_bus *bus, uint64_t gpa, uint64_t other)
+{
+	struct io_region *region = find_memory(bus, gpa);
+
+	return region && region == find_memory(bus, other) && region->desc->latched &&
+	       region->desc->latched(region->dev);
+}

@@ -62,6 +62,11 @@ struct io_region_desc {
 	 * none.
 	 */
 	const uint16_t *doorbells;
+	/*
+	 * Optional: true while bytes that are read and written elsewhere in the region are moved by latches, so that
+	 * writing one twice is the same as writing it once.
+	 */
+	bool (*latched)(struct device *dev);
 };
 
 struct io_region {
@@ -105,5 +110,7 @@ void io_port_write_string(struct io_bus *bus, uint16_t port, unsigned int size, 
 /* @size 1 to 8, any alignment. */
 void io_memory_read(struct io_bus *bus, uint64_t gpa, void *data, unsigned int size);
 void io_memory_write(struct io_bus *bus, uint64_t gpa, const void *data, unsigned int size);
+/* Both are in one region that has latches in use at present (see io_region_desc). */
+bool io_memory_latched(const struct io_bus *bus, uint64_t gpa, uint64_t other);
 
 #endif

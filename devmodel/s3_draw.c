@@ -8,7 +8,7 @@
  * mask, store. It is written once, for a pixel of any size, and compiled for each. Two cases that make
  * up most of a desktop's work leave it: rectangles of one colour and plain copies. With a constant
  * source every one of the 16 mixes, write mask included, is d = (d & a) ^ b, so a rectangle is a run of
- * such words, and one that does not depend on what was there is one row that is copied.
+ * such words, and one that does not depend on what was there is only stored.
  *
  * Coordinates have 13 bits of two's complement and wrap; scissors lie within 0 to 4095, so what is
  * negative is not drawn. Whatever the registers say, addresses are masked to the memory, and a command
@@ -16,21 +16,9 @@
  *
  * Not emulated: polygon fills (commands 3 and 11), which no driver in an old system's box uses.
  */
-#include "s3_engine.h"
-
 #include <string.h>
 
-#include "../base/bits.h"
-#include "../base/bytes.h"
-
-#define CMD_ACROSS 0x0002u /* data of the processor chooses the mix, whatever PIX_CNTL says */
-#define CMD_LAST_OFF 0x0004u
-#define CMD_RADIAL 0x0008u
-#define CMD_DRAW 0x0010u
-#define CMD_INC_X 0x0020u
-#define CMD_Y_MAJOR 0x0040u
-#define CMD_INC_Y 0x0080u
-#define CMD_WAIT 0x0100u
+#include "s3_pixel.h"
 
 enum command {
 	COMMAND_STROKES = 0,
@@ -42,44 +30,9 @@ enum command {
 	COMMAND_TWO_POINTS = 9,
 };
 
-#define MIX_COLOR_BKGD 0
-#define MIX_COLOR_FRGD 1
-#define MIX_COLOR_CPU 2
-#define MIX_COLOR_VRAM 3
-
-#define MISC_CLIP_OUTSIDE 0x0020u
-#define MISC_COMPARE_EQUAL 0x0080u
-#define MISC_COMPARE 0x0100u
-
-#define SELECT_FRGD 0 /* PIX_CNTL 7:6 */
-#define SELECT_CPU 2
-#define SELECT_VRAM 3
-
 #define PATTERN_SIZE 8
 
-/* The registers as a command uses them. */
-struct draw {
-	uint8_t *bytes;
-	uint32_t mask;			    /* of byte offsets */
-	uint32_t pitch, to_base, from_base; /* pixels */
-	int32_t left, top, right, bottom;
-	bool outside, compare, compare_equal;
-	uint32_t color_cmp, rd_mask, wrt_mask, depth_mask;
-	uint32_t bkgd, frgd;
-	uint16_t bkgd_mix, frgd_mix;
-	unsigned int select;
-	uint32_t cmd;
-};
-
-static int32_t coordinate(uint32_t value)
-{
-	return (int32_t)((value & 0x1fff) ^ 0x1000) - 0x1000;
-}
-
-static int32_t term(uint32_t value)
-{
-	return (int32_t)((value & 0x3fff) ^ 0x2000) - 0x2000;
-}
+/* --- registers */
 
 static uint32_t base_of(unsigned int misc2, unsigned int misc)
 {
@@ -87,7 +40,7 @@ static uint32_t base_of(unsigned int misc2, unsigned int misc)
 	return ((misc2 & 7 ? misc2 : misc) & 3) << 20;
 }
 
-static void prepare(const struct s3_engine *engine, struct draw *draw)
+void s3_draw_prepare(const struct s3_engine *engine, struct draw *draw)
 {
 	const struct s3_engine_state *s = engine->s;
 	unsigned int misc = s->multifunc[S3_MULT_MISC], misc2 = s->multifunc[S3_MULT_MISC2];
@@ -120,136 +73,21 @@ static void prepare(const struct s3_engine *engine, struct draw *draw)
 		draw->select = SELECT_CPU;
 }
 
-/* --- the pixel pipeline; @bytes is a constant wherever these are used */
-
-#define PIPELINE static inline __attribute__((always_inline))
-
-PIPELINE uint32_t load(const struct draw *draw, uint32_t pixel, unsigned int bytes)
-{
-	uint32_t at = pixel * bytes & draw->mask;
-
-	if (bytes == 1)
-		return draw->bytes[at];
-	if (bytes == 2)
-		return get_le16(draw->bytes + at);
-	if (bytes == 4)
-		return get_le32(draw->bytes + at);
-	return draw->bytes[at] | (uint32_t)draw->bytes[(at + 1) & draw->mask] << 8 |
-	       (uint32_t)draw->bytes[(at + 2) & draw->mask] << 16;
-}
-
-PIPELINE void store(const struct draw *draw, uint32_t pixel, unsigned int bytes, uint32_t value)
-{
-	uint32_t at = pixel * bytes & draw->mask;
-
-	if (bytes == 2) {
-		put_le16(draw->bytes + at, (uint16_t)value);
-	} else if (bytes == 4) {
-		put_le32(draw->bytes + at, value);
-	} else {
-		for (unsigned int i = 0; i < bytes; i++)
-			draw->bytes[(at + i) & draw->mask] = (uint8_t)(value >> (8 * i));
-	}
-}
-
-PIPELINE uint32_t mix(unsigned int how, uint32_t s, uint32_t d)
-{
-	switch (how & 15) {
-	case 0x0:
-		return ~d;
-	case 0x1:
-		return 0;
-	case 0x2:
-		return UINT32_MAX;
-	case 0x3:
-		return d;
-	case 0x4:
-		return ~s;
-	case 0x5:
-		return s ^ d;
-	case 0x6:
-		return ~(s ^ d);
-	case 0x7:
-		return s;
-	case 0x8:
-		return ~(s & d);
-	case 0x9:
-		return ~s | d;
-	case 0xa:
-		return s | ~d;
-	case 0xb:
-		return s | d;
-	case 0xc:
-		return s & d;
-	case 0xd:
-		return s & ~d;
-	case 0xe:
-		return ~s & d;
-	default:
-		return ~(s | d);
-	}
-}
-
-PIPELINE bool visible(const struct draw *draw, int32_t x, int32_t y)
-{
-	bool inside = x >= draw->left && x <= draw->right && y >= draw->top && y <= draw->bottom;
-
-	/* The whole plane has 4096 x 4096 pixels, on whichever side of the scissors. */
-	return (draw->cmd & CMD_DRAW) && x >= 0 && y >= 0 && inside != draw->outside;
-}
-
-/* One pixel: @frgd chooses the mix, @cpu and @vram are the sources that come from elsewhere. */
-PIPELINE void put(const struct draw *draw, int32_t x, int32_t y, bool frgd, uint32_t cpu,
-		  uint32_t vram, unsigned int bytes)
-{
-	uint16_t how = frgd ? draw->frgd_mix : draw->bkgd_mix;
-	uint32_t pixel = draw->to_base + (uint32_t)y * draw->pitch + (uint32_t)x;
-	const uint32_t sources[4] = { draw->bkgd, draw->frgd, cpu, vram };
-	uint32_t source = sources[how >> 5 & 3] & draw->depth_mask, old;
-
-	if (!visible(draw, x, y))
-		return;
-	if (draw->compare && (source == draw->color_cmp) != draw->compare_equal)
-		return;
-	old = load(draw, pixel, bytes);
-	store(draw, pixel, bytes, blend32(old, draw->wrt_mask, mix(how, source, old)));
-}
-
-PIPELINE bool selects_frgd(const struct draw *draw, bool cpu, uint32_t vram)
-{
-	if (draw->select == SELECT_CPU)
-		return cpu;
-	if (draw->select == SELECT_VRAM)
-		return (vram & draw->rd_mask) == draw->rd_mask;
-	return true;
-}
-
-/* Calls @function with the size of a pixel as a constant. */
-#define BY_DEPTH(engine, function, ...)                                                            \
-	do {                                                                                       \
-		switch ((engine)->bytes) {                                                         \
-		case 1:                                                                            \
-			function(__VA_ARGS__, 1);                                                  \
-			break;                                                                     \
-		case 2:                                                                            \
-			function(__VA_ARGS__, 2);                                                  \
-			break;                                                                     \
-		case 3:                                                                            \
-			function(__VA_ARGS__, 3);                                                  \
-			break;                                                                     \
-		default:                                                                           \
-			function(__VA_ARGS__, 4);                                                  \
-			break;                                                                     \
-		}                                                                                  \
-	} while (0)
-
 /* --- damage */
 
-static void mark_rows(const struct s3_engine *engine, const struct draw *draw, int32_t x, int32_t y,
-		      int32_t width, int32_t rows)
+void s3_draw_mark(const struct s3_engine *engine, const struct draw *draw, int32_t x, int32_t y,
+		  int32_t width, int32_t rows)
 {
-	uint32_t bytes = engine->bytes;
+	uint32_t bytes = engine->bytes, line = draw->pitch * bytes;
+	uint32_t first =
+		(draw->to_base + (uint32_t)y * draw->pitch + (uint32_t)x) * bytes & draw->mask;
+	uint64_t all = (uint64_t)line * (uint32_t)(rows - 1) + (uint64_t)width * bytes;
 
+	/* Each page has a line at least: what lies between the rows marks no more of them. */
+	if (line <= DISPLAY_PAGE_BYTES && all <= draw->mask + 1 - first) {
+		display_mark_dirty(engine->memory, first, (uint32_t)all);
+		return;
+	}
 	for (int32_t row = 0; row < rows; row++) {
 		uint32_t pixel = draw->to_base + (uint32_t)(y + row) * draw->pitch + (uint32_t)x;
 		uint32_t at = pixel * bytes & draw->mask, size = (uint32_t)width * bytes;
@@ -288,6 +126,20 @@ static bool clip(const struct draw *draw, struct area *area)
 
 /* --- constant source: d = (d & and) ^ xor */
 
+/* Large pieces are what compilers have wide stores for. */
+static void fill_words(uint8_t *to, uint32_t size, uint64_t word)
+{
+	const uint64_t block[8] = { word, word, word, word, word, word, word, word };
+
+	for (; size >= 256; size -= 256) {
+		for (unsigned int i = 0; i < 4; i++, to += sizeof(block))
+			memcpy(to, block, sizeof(block));
+	}
+	for (; size >= 8; size -= 8, to += 8)
+		memcpy(to, &word, 8);
+	memcpy(to, &word, size);
+}
+
 static void constant_words(uint8_t *to, uint32_t size, uint64_t and, uint64_t xor)
 {
 	uint64_t word;
@@ -316,7 +168,7 @@ static bool fill_constant(const struct s3_engine *engine, const struct draw *dra
 {
 	unsigned int how = draw->frgd_mix, bytes = engine->bytes;
 	uint32_t source = how >> 5 & 1 ? draw->frgd : draw->bkgd, low, high;
-	uint32_t size = (uint32_t)area.width * bytes, first = 0;
+	uint32_t size = (uint32_t)area.width * bytes;
 	uint64_t and, xor;
 
 	if (bytes == 3 || (how >> 5 & 3) > MIX_COLOR_FRGD || draw->outside || draw->compare)
@@ -331,11 +183,10 @@ static bool fill_constant(const struct s3_engine *engine, const struct draw *dra
 
 		if (size > draw->mask + 1 - at)
 			return false;
-		if (and || y == area.y)
+		if (and)
 			constant_words(draw->bytes + at, size, and, xor);
 		else
-			memmove(draw->bytes + at, draw->bytes + first, size);
-		first = at;
+			fill_words(draw->bytes + at, size, xor);
 	}
 	return true;
 }
@@ -384,7 +235,7 @@ PIPELINE void rectangle_pixels(const struct draw *draw, const struct area *area,
 	}
 }
 
-static void set_position(struct s3_engine *engine, int32_t x, int32_t y)
+void s3_draw_set_position(struct s3_engine *engine, int32_t x, int32_t y)
 {
 	engine->s->reg[S3_CUR_X] = (uint16_t)(x & 0x1fff);
 	engine->s->reg[S3_CUR_Y] = (uint16_t)(y & 0x1fff);
@@ -399,9 +250,9 @@ static void draw_rectangle(struct s3_engine *engine, const struct draw *draw)
 	if ((draw->cmd & CMD_DRAW) && clip(draw, &area)) {
 		if (draw->select == SELECT_VRAM || !fill_constant(engine, draw, area))
 			BY_DEPTH(engine, rectangle_pixels, draw, &area);
-		mark_rows(engine, draw, area.x, area.y, area.width, area.height);
+		s3_draw_mark(engine, draw, area.x, area.y, area.width, area.height);
 	}
-	set_position(engine, walk.x, walk.y + walk.step_y * walk.height);
+	s3_draw_set_position(engine, walk.x, walk.y + walk.step_y * walk.height);
 }
 
 /* --- copies */
@@ -438,7 +289,7 @@ static bool copy_plain(const struct s3_engine *engine, const struct draw *draw,
 			return false;
 		memmove(draw->bytes + at, draw->bytes + from, size);
 	}
-	mark_rows(engine, draw, area.x, area.y, area.width, area.height);
+	s3_draw_mark(engine, draw, area.x, area.y, area.width, area.height);
 	return true;
 }
 
@@ -480,7 +331,7 @@ static void draw_copy(struct s3_engine *engine, const struct draw *draw, bool pa
 		return;
 	BY_DEPTH(engine, copy_pixels, draw, &walk, from_x, from_y, pattern);
 	if (clip(draw, &area))
-		mark_rows(engine, draw, area.x, area.y, area.width, area.height);
+		s3_draw_mark(engine, draw, area.x, area.y, area.width, area.height);
 }
 
 /* --- lines */
@@ -503,12 +354,11 @@ static void plot(const struct s3_engine *engine, const struct draw *draw, int32_
 {
 	BY_DEPTH(engine, line_pixel, draw, x, y, cpu);
 	if (visible(draw, x, y))
-		mark_rows(engine, draw, x, y, 1, 1);
+		s3_draw_mark(engine, draw, x, y, 1, 1);
 }
 
-/* One step of Bresenham's, or in one of eight directions. */
-static void line_step(struct s3_engine *engine, uint32_t cmd, int32_t *x, int32_t *y,
-		      int32_t *error)
+void s3_draw_line_step(struct s3_engine *engine, uint32_t cmd, int32_t *x, int32_t *y,
+		       int32_t *error)
 {
 	int32_t step_x = cmd & CMD_INC_X ? 1 : -1, step_y = cmd & CMD_INC_Y ? 1 : -1;
 
@@ -539,9 +389,9 @@ static void draw_line(struct s3_engine *engine, const struct draw *draw)
 			plot(engine, draw, x, y, true);
 		if (!left)
 			break;
-		line_step(engine, draw->cmd, &x, &y, &error);
+		s3_draw_line_step(engine, draw->cmd, &x, &y, &error);
 	}
-	set_position(engine, x, y);
+	s3_draw_set_position(engine, x, y);
 	s->reg[S3_ERR_TERM] = (uint16_t)(error & 0x3fff);
 }
 
@@ -569,7 +419,7 @@ static void draw_to_point(struct s3_engine *engine, const struct draw *draw)
 		if (error < 0)
 			error += major;
 	}
-	set_position(engine, to_x, to_y);
+	s3_draw_set_position(engine, to_x, to_y);
 }
 
 void s3_draw_stroke(struct s3_engine *engine, uint8_t stroke)
@@ -578,7 +428,7 @@ void s3_draw_stroke(struct s3_engine *engine, uint8_t stroke)
 	int32_t x = coordinate(s->reg[S3_CUR_X]), y = coordinate(s->reg[S3_CUR_Y]);
 	struct draw draw;
 
-	prepare(engine, &draw);
+	s3_draw_prepare(engine, &draw);
 	if (!(stroke & CMD_DRAW))
 		draw.cmd &= ~CMD_DRAW;
 	for (unsigned int left = stroke & 15u;; left--) {
@@ -589,7 +439,7 @@ void s3_draw_stroke(struct s3_engine *engine, uint8_t stroke)
 		x = coordinate((uint32_t)(x + direction_x[stroke >> 5]));
 		y = coordinate((uint32_t)(y + direction_y[stroke >> 5]));
 	}
-	set_position(engine, x, y);
+	s3_draw_set_position(engine, x, y);
 }
 
 /* --- commands */
@@ -617,7 +467,7 @@ void s3_draw_command(struct s3_engine *engine)
 	unsigned int command = cmd >> 13 | (cmd >> 11 & 1) << 3;
 	struct draw draw;
 
-	prepare(engine, &draw);
+	s3_draw_prepare(engine, &draw);
 	engine->s->phase = S3_IDLE;
 	engine->s->data_count = 0;
 	switch (command) {
@@ -648,151 +498,5 @@ void s3_draw_command(struct s3_engine *engine)
 		break;
 	default: /* strokes are drawn by their own register */
 		break;
-	}
-}
-
-/* --- data of the processor */
-
-/* Goes to the next pixel; false: the row has ended, and with it this transfer. */
-static bool advance(struct s3_engine *engine, const struct draw *draw)
-{
-	struct s3_engine_state *s = engine->s;
-	int32_t step_x = draw->cmd & CMD_INC_X ? 1 : -1, step_y = draw->cmd & CMD_INC_Y ? 1 : -1;
-	uint16_t width = s->reg[S3_MAJ_AXIS_PCNT] & 0xfff;
-
-	if (s->left) {
-		s->left--;
-		s->at_x = (uint16_t)((s->at_x + step_x) & 0x1fff);
-		s->from_x = (uint16_t)((s->from_x + step_x) & 0x1fff);
-		return true;
-	}
-	s->left = width;
-	s->at_x = (uint16_t)((s->at_x - step_x * width) & 0x1fff);
-	s->from_x = (uint16_t)((s->from_x - step_x * width) & 0x1fff);
-	s->at_y = (uint16_t)((s->at_y + step_y) & 0x1fff);
-	s->from_y = (uint16_t)((s->from_y + step_y) & 0x1fff);
-	if (s->rows_left) {
-		s->rows_left--;
-		return false;
-	}
-	if (s->phase == S3_RECTANGLE_DATA)
-		set_position(engine, coordinate(s->at_x), coordinate(s->at_y));
-	s->phase = S3_IDLE;
-	return false;
-}
-
-static bool advance_line(struct s3_engine *engine, const struct draw *draw)
-{
-	struct s3_engine_state *s = engine->s;
-	int32_t x = coordinate(s->at_x), y = coordinate(s->at_y), error = term(s->error);
-
-	if (!s->left) {
-		set_position(engine, x, y);
-		s->reg[S3_ERR_TERM] = s->error;
-		s->phase = S3_IDLE;
-		return false;
-	}
-	s->left--;
-	line_step(engine, draw->cmd, &x, &y, &error);
-	s->at_x = (uint16_t)(x & 0x1fff);
-	s->at_y = (uint16_t)(y & 0x1fff);
-	s->error = (uint16_t)(error & 0x3fff);
-	return true;
-}
-
-/* False: the row has ended. */
-static bool next_pixel(struct s3_engine *engine, const struct draw *draw)
-{
-	return engine->s->phase == S3_LINE_DATA ? advance_line(engine, draw)
-						: advance(engine, draw);
-}
-
-PIPELINE void data_pixel(const struct draw *draw, const struct s3_engine_state *s, bool bit,
-			 uint32_t color, unsigned int bytes)
-{
-	int32_t x = coordinate(s->at_x), y = coordinate(s->at_y);
-	int32_t from_x = s->phase == S3_BLIT_DATA ? coordinate(s->from_x) : x;
-	int32_t from_y = s->phase == S3_BLIT_DATA ? coordinate(s->from_y) : y;
-	uint32_t base = s->phase == S3_BLIT_DATA ? draw->from_base : draw->to_base;
-	uint32_t vram = load(draw, base + (uint32_t)from_y * draw->pitch + (uint32_t)from_x, bytes);
-
-	put(draw, x, y, selects_frgd(draw, bit, vram), color, vram, bytes);
-}
-
-/* False: the row has ended. */
-static bool take(struct s3_engine *engine, const struct draw *draw, bool bit, uint32_t color)
-{
-	struct s3_engine_state *s = engine->s;
-	int32_t x = coordinate(s->at_x), y = coordinate(s->at_y);
-
-	if (s->phase == S3_LINE_DATA && !s->left && (draw->cmd & CMD_LAST_OFF))
-		return advance_line(engine, draw);
-	BY_DEPTH(engine, data_pixel, draw, s, bit, color);
-	if (visible(draw, x, y))
-		mark_rows(engine, draw, x, y, 1, 1);
-	return next_pixel(engine, draw);
-}
-
-void s3_draw_data(struct s3_engine *engine, const uint8_t *data, unsigned int bytes)
-{
-	struct s3_engine_state *s = engine->s;
-	struct draw draw;
-
-	prepare(engine, &draw);
-	for (unsigned int i = 0; i < bytes && s->phase != S3_IDLE; i++) {
-		if (draw.select == SELECT_CPU) {
-			for (int bit = 7; bit >= 0; bit--) {
-				if (!take(engine, &draw, data[i] >> bit & 1, 0))
-					return;
-			}
-			continue;
-		}
-		s->pixel[s->pixel_count & 3] = data[i];
-		s->pixel_count = (s->pixel_count & 3) + 1;
-		if (s->pixel_count < engine->bytes)
-			continue;
-		s->pixel_count = 0;
-		if (!take(engine, &draw, true, get_le32(s->pixel)))
-			return;
-	}
-}
-
-/* The pixel that it is the turn of. Negative places have nothing. */
-static uint32_t fetch_pixel(const struct s3_engine *engine, const struct draw *draw)
-{
-	const struct s3_engine_state *s = engine->s;
-	int32_t x = coordinate(s->at_x), y = coordinate(s->at_y);
-	uint32_t pixel = draw->to_base + (uint32_t)y * draw->pitch + (uint32_t)x, value = 0;
-
-	if (x < 0 || y < 0)
-		return 0;
-	for (unsigned int i = 0; i < engine->bytes; i++)
-		value |= (uint32_t)draw->bytes[(pixel * engine->bytes + i) & draw->mask] << (8 * i);
-	return value;
-}
-
-void s3_draw_fetch(struct s3_engine *engine, uint8_t *data, unsigned int bytes)
-{
-	struct s3_engine_state *s = engine->s;
-	struct draw draw;
-
-	prepare(engine, &draw);
-	for (unsigned int i = 0; i < bytes && s->phase != S3_IDLE; i++) {
-		if (draw.select == SELECT_CPU) {
-			data[i] = 0;
-			for (int bit = 7; bit >= 0; bit--) {
-				uint32_t pixel = fetch_pixel(engine, &draw);
-
-				if ((pixel & draw.rd_mask) == draw.rd_mask)
-					data[i] |= (uint8_t)BIT(bit);
-				if (!next_pixel(engine, &draw))
-					return;
-			}
-			continue;
-		}
-		data[i] = (uint8_t)(fetch_pixel(engine, &draw) >> (8 * s->pixel_count));
-		s->pixel_count = (uint8_t)((s->pixel_count + 1) % engine->bytes);
-		if (!s->pixel_count && !next_pixel(engine, &draw))
-			return;
 	}
 }

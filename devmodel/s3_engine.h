@@ -122,6 +122,8 @@ void s3_engine_mmio_write(struct s3_engine *engine, uint32_t offset, unsigned in
 void s3_draw_command(struct s3_engine *engine);
 /* A short stroke vector. */
 void s3_draw_stroke(struct s3_engine *engine, uint8_t stroke);
+/* --- s3_transfer.c */
+
 /* @bytes of data in the order in which they are used: 1, 2 or 4, one transfer. */
 void s3_draw_data(struct s3_engine *engine, const uint8_t *data, unsigned int bytes);
 /* One transfer the other way, of @bytes: what is on the screen. Where the row ends early, the rest stays as it is. */

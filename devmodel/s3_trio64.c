@@ -294,6 +294,11 @@ static void window_write(struct device *dev, uint32_t offset, unsigned int size,
 		vga_window_write(&s3_of(dev)->vga, offset, size, value);
 }
 
+static bool window_latched(struct device *dev)
+{
+	return !s3_of(dev)->vga.ext.window_taken && vga_moves_latches(&s3_of(dev)->vga);
+}
+
 static bool in_linear(const struct s3_trio64 *s3, uint32_t offset, unsigned int size)
 {
 	struct display_aperture linear = s3_linear(s3);
@@ -507,6 +512,7 @@ static const struct io_region_desc s3_regions[] = {
 		.flags = IO_POSTED,
 		.read = window_read,
 		.write = window_write,
+		.latched = window_latched,
 	},
 	[S3_LINEAR] = {
 		.name = "linear frame buffer",

@@ -188,6 +188,8 @@ void vga_memory_path_changed(struct vga *vga);
 
 /* --- vga_memory.c: the window A0000h to BFFFFh */
 
+/* Write mode 1 in a planar mode: what was read last is written, whatever the data. */
+bool vga_moves_latches(const struct vga *vga);
 /* @offset from A0000h; @size 1, 2 or 4. */
 uint32_t vga_window_read(struct vga *vga, uint32_t offset, unsigned int size);
 void vga_window_write(struct vga *vga, uint32_t offset, unsigned int size, uint32_t value);

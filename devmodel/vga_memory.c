@@ -302,6 +302,11 @@ static bool is_plain(const struct vga_state *s)
 	       !(s->gfx[GFX_ENABLE_SET_RESET] & 15) && s->gfx[GFX_BIT_MASK] == 0xff;
 }
 
+bool vga_moves_latches(const struct vga *vga)
+{
+	return (vga->s->gfx[GFX_MODE] & 3) == 1 && decode_path(vga).kind == PATH_SEQUENTIAL;
+}
+
 /* --- mapping */
 
 static bool planar_kind(enum path_kind kind)

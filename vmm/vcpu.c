@@ -42,12 +42,18 @@
 #include "memory.h"
 #include "posted.h"
 #include "sandbox.h"
+#include "string_move.h"
 
 #define KICK_SIGNAL SIGUSR1
 #define CPUID_ENTRIES_MAX 128
 #define CPUID_1_ECX_TSC_DEADLINE 0x01000000u
 #define APIC_BASE_ENABLE UINT64_C(0x800)
 #define REST_NS 1000000l
+#define CR0_PG UINT64_C(0x80000000)
+#define PAGE_LAST 0xfffu
+/* So many bytes one behind the other make a string; so many reads pass when it was none. */
+#define MOVED_ENOUGH 8
+#define MOVED_RETRY 64
 
 /* The shared area of the calling vCPU thread, for the signal handler. */
 static _Thread_local struct kvm_run *kicked_run;
@@ -313,6 +319,85 @@ static void handle_io(struct vcpu *vcpu)
 	}
 }
 
+/* Where @linear is; false: nowhere. */
+static bool translate(const struct vcpu *vcpu, const struct kvm_sregs *sregs, uint32_t linear,
+		      uint64_t *ret_gpa)
+{
+	struct kvm_translation translation = { .linear_address = linear };
+
+	*ret_gpa = linear;
+	if (!(sregs->cr0 & CR0_PG))
+		return true;
+	if (ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
+		return false;
+	*ret_gpa = translation.physical_address;
+	return true;
+}
+
+/* What is left of the instruction, when it is a REP MOVSB and its bytes are moved by latches. */
+static bool plan_move(const struct vcpu *vcpu, struct kvm_regs *ret_regs,
+		      struct string_move *ret_move, uint64_t *ret_to)
+{
+	const struct vcpu_set *set = vcpu->set;
+	struct kvm_sregs sregs;
+	uint8_t code[STRING_MOVE_CODE];
+	uint32_t linear;
+	uint64_t gpa;
+
+	if (!io_memory_latched(set->io, vcpu->run->mmio.phys_addr, vcpu->run->mmio.phys_addr) ||
+	    ioctl(vcpu->fd, KVM_GET_REGS, ret_regs) < 0 ||
+	    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0 ||
+	    !string_move_code(ret_regs, &sregs, &linear) ||
+	    (linear & PAGE_LAST) > PAGE_LAST + 1 - sizeof(code) ||
+	    !translate(vcpu, &sregs, linear, &gpa) ||
+	    dma_read(&set->memory->dma, gpa, code, sizeof(code)) < 0 ||
+	    !string_move_plan(ret_regs, &sregs, code, ret_move))
+		return false;
+	return translate(vcpu, &sregs, ret_move->from, &gpa) && gpa == vcpu->run->mmio.phys_addr &&
+	       translate(vcpu, &sregs, ret_move->to, ret_to) &&
+	       io_memory_latched(set->io, gpa, *ret_to);
+}
+
+/*
+ * KVM waits for the byte at the instruction's present place, and will write it. So that one is moved here first,
+ * then those behind it; reading where it went to makes KVM's write of it change nothing. The registers are set as if
+ * KVM had done the others: it takes them over in the middle of an instruction.
+ */
+static void move_string(struct vcpu *vcpu)
+{
+	struct io_bus *io = vcpu->set->io;
+	struct string_move move;
+	struct kvm_regs regs;
+	uint64_t from = vcpu->run->mmio.phys_addr, to;
+	uint8_t byte;
+
+	if (!plan_move(vcpu, &regs, &move, &to)) {
+		vcpu->moved = -MOVED_RETRY;
+		return;
+	}
+	for (uint32_t i = 0; i <= move.count; i++) {
+		const uint64_t at = (uint64_t)((int64_t)i * move.step);
+
+		io_memory_read(io, from + at, &byte, 1);
+		io_memory_write(io, to + at, &byte, 1);
+	}
+	io_memory_read(io, to, vcpu->run->mmio.data, 1);
+	string_move_advance(&regs, &move);
+	(void)ioctl(vcpu->fd, KVM_SET_REGS, &regs);
+	vcpu->moved_gpa = from + (uint64_t)((int64_t)move.count * move.step);
+}
+
+/* A byte was read: whether it is one of many, one behind the other. */
+static bool is_moving(struct vcpu *vcpu)
+{
+	const uint64_t gpa = vcpu->run->mmio.phys_addr;
+
+	if (vcpu->run->mmio.len != 1 || (gpa - vcpu->moved_gpa + 1) > 2)
+		vcpu->moved = vcpu->moved < 0 ? vcpu->moved : 0;
+	vcpu->moved_gpa = gpa;
+	return ++vcpu->moved >= MOVED_ENOUGH;
+}
+
 static void handle_mmio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -322,6 +407,8 @@ static void handle_mmio(struct vcpu *vcpu)
 	if (!run->mmio.is_write) {
 		vcpu->stats.exits[EXIT_MMIO_READ]++;
 		io_memory_read(set->io, gpa, run->mmio.data, run->mmio.len);
+		if (is_moving(vcpu))
+			move_string(vcpu);
 		return;
 	}
 	vcpu->stats.exits[EXIT_MMIO_WRITE]++;

@@ -50,6 +50,9 @@ struct vcpu {
 		reset; /* to be done before entering the guest; set under the lock */
 	struct vcpu_stats stats;
 	struct vcpu_state *reset_state;
+	/* Single bytes that were read from devices' memory one behind the other: the last one, and how many. */
+	uint64_t moved_gpa;
+	int moved;
 };
 
 /* What an exit can come to that is not a device's business. */

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 # A guest of ours (tests/guest/video/show.c) draws in the modes of the video BIOS, and each screenshot is compared with
 # what a person has looked at. In make check one of each kind, in make soak all of them.
-short=' mode-003 mode-004 mode-012 mode-013 split-planes unchained vbe-101 vbe-104 vbe-111 vbe-112 '
+short=' mode-003 mode-004 mode-012 mode-013 split-planes latches unchained vbe-101 vbe-104 vbe-111 vbe-112 '
 mkfifo show.input
 exec {keys}<>show.input
 cp --sparse=always "$disks/show.img" show.img
@@ -36,5 +36,5 @@ while [[ $line != *'show: done'* ]]; do
 	line=""
 done
 check "it comes to its end" serial show 'show: done' 10
-check "all were looked at" is "$pictures_seen" -ge $([[ ${SOAK-} ]] && echo 56 || echo 10)
+check "all were looked at" is "$pictures_seen" -ge $([[ ${SOAK-} ]] && echo 57 || echo 11)
 check "its plug is pulled" "$mainstay" quit show

@@ -384,6 +384,44 @@ static void split_planes(void)
 	set_index(0x3d4, 0x09, indexed(0x3d4, 0x09) & ~0x40u);
 }
 
+/* @count bytes of all planes through the latches, as VGAs scroll; @down: from the last one on. */
+static void move_latches(u16 to, u16 from, u16 count, u8 down)
+{
+	u32 di = to, si = from, cx = count;
+
+	if (down) {
+		di += cx - 1;
+		si += cx - 1;
+		__asm__ volatile("std");
+	}
+	__asm__ volatile("pushw %%ds; pushw %%es; movw %3, %%ds; movw %3, %%es; rep movsb;"
+			 "popw %%es; popw %%ds; cld"
+			 : "+D"(di), "+S"(si), "+c"(cx)
+			 : "r"((u16)0xa000)
+			 : "memory");
+}
+
+/* Scrolled up, two planes of the lower part scrolled down, some lines repeated by an overlapping copy. */
+static void latches(void)
+{
+	const struct picture p = { 640, 480, 4 };
+
+	call(0x0012, 0, 0, 0);
+	draw_planes(&p, 80, 0);
+	set_index(0x3ce, 5, 1);
+	move_latches(0, 37 * 80 + 5, 38400 - 37 * 80 - 5, 0);
+	set_index(0x3c4, 2, 6);
+	move_latches(300 * 80, 283 * 80 + 3, 150 * 80, 1);
+	set_index(0x3c4, 2, 15);
+	move_latches(460 * 80 + 7, 460 * 80, 20 * 80 - 7, 0);
+	/* What the last copy left in the latches fills a line. */
+	for (u16 i = 0; i < 80; i++) {
+		set_fs(0xa000);
+		FAR(u8, 240 * 80 + i) = 0;
+	}
+	set_index(0x3ce, 5, 0);
+}
+
 /* 320x240 in 256 colours, four pixels behind each address. */
 static void unchained(void)
 {
@@ -426,10 +464,15 @@ static const struct {
 	const char *name;
 	void (*draw)(void);
 } scenes[] = {
-	{ "text-28", text_28 },		{ "text-50", text_50 },
-	{ "text-350", text_350 },	{ "two-fonts", two_fonts },
-	{ "panned-text", panned_text }, { "split-planes", split_planes },
-	{ "unchained", unchained },	{ "part-of-wide-lines", part_of_wide_lines },
+	{ "text-28", text_28 },
+	{ "text-50", text_50 },
+	{ "text-350", text_350 },
+	{ "two-fonts", two_fonts },
+	{ "panned-text", panned_text },
+	{ "split-planes", split_planes },
+	{ "latches", latches },
+	{ "unchained", unchained },
+	{ "part-of-wide-lines", part_of_wide_lines },
 };
 
 void guest_main(void)

@@ -346,6 +346,7 @@ static void text_350(void)
 /* Bit 3 of the attribute chooses the second font, of 8x8. */
 static void two_fonts(void)
 {
+	call(0x0012, 0, 0, 0); /* nothing is left of other fonts */
 	call(0x0003, 0, 0, 0);
 	call(0x1102, 1, 0, 0);
 	call(0x1103, 4, 0, 0);

@@ -112,6 +112,9 @@ counts() { # further than it has
 is() {
 	[[ $1 == "$2" ]] || { echo "\"$1\" instead of \"$2\""; return 1; }
 }
+end() { # reboot or poweroff, in order; without the login manager, which systemctl asks first and is not here
+	systemctl start "$1.target" --job-mode=replace-irreversibly --no-block
+}
 main() {
 	systemctl show -P MainPID $unit
 }
@@ -147,7 +150,7 @@ if [[ ${1-} == inside ]]; then
 		check "a wrong description is an error" eval "! systemctl start mainstay-vm@wrong"
 		check "that is not tried again" is "$(systemctl show -P NRestarts mainstay-vm@wrong)" 0
 		cp /var/lib/mainstay/serial /var/lib/mainstay/before
-		systemctl reboot
+		end reboot
 		;;
 	2)
 		check "the shutdown has saved it" mainstay state check /run/found.state
@@ -183,7 +186,7 @@ if [[ ${1-} == inside ]]; then
 		check "it can be saved" mainstay state check $state
 		check "its disk is sound" mainstay-vhd check $disk
 		echo $((-(-$(wc -l 2>/dev/null </var/lib/mainstay/failed || echo 0)) > 0)) >/run/nested/status
-		systemctl poweroff
+		end poweroff
 		;;
 	esac
 	exit

@@ -34,6 +34,8 @@ static const struct verb *const verbs[] = {
 	&restore_verb,
 	&state_verb,
 	&checkpoint_verb,
+	&migrate_verb,
+	&backup_verb,
 	&floppy_verb,
 	/* clang-format on */
 };

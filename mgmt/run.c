@@ -25,6 +25,7 @@
 #include "adapters.h"
 #include "client.h"
 #include "disk_files.h"
+#include "incoming.h"
 #include "machine_config.h"
 #include "machine_files.h"
 #include "machine_ports.h"
@@ -54,7 +55,7 @@ struct run_options {
 	struct machine_config config; /* first: MACHINE_OPTIONS fill it */
 	bool headless;
 	const char *config_file;
-	const char *restore;
+	const char *restore, *incoming;
 	bool verify, keep_state, discard_state, service;
 	const char *devtest; /* NULL: an ordinary machine */
 };
@@ -208,6 +209,7 @@ static void release_all(struct run *run)
 static void fail_start(struct run *run, const char *error)
 {
 	log_error("%s", error);
+	incoming_fail(error);
 	disk_files_forget(&run->files);
 	release_all(run);
 	exit(EXIT_FAILURE);
@@ -228,7 +230,8 @@ static void open_state(struct run *run, const struct run_options *options)
 	machine_files_init(&run->files);
 	run->files.discard_state = options->discard_state;
 	run->files.state_verify = options->verify;
-	run->files.state_path = options->restore;
+	run->files.state_path = options->incoming ? options->incoming : options->restore;
+	run->files.state_waits = options->incoming;
 	if (!options->restore)
 		return;
 	run->restores = true;
@@ -282,6 +285,7 @@ static void start(struct run *run, const struct run_options *run_options)
 	open_state(run, run_options);
 	if (machine_files_open(run->config, !run->devtest, &run->files, error, sizeof(error)) < 0) {
 		disk_files_forget(&run->files);
+		incoming_fail(error);
 		die("%s", error);
 	}
 	drop_used_state(run);
@@ -380,11 +384,27 @@ static void show_screen(const struct run *run)
 		log_info("%s: 'mainstay view %s' shows the screen", run->name, run->name);
 }
 
+/* Restored: the one that it comes from ends now, and then it runs. Or it ends here. */
+static void take_over(struct run *run)
+{
+	char error[1024];
+
+	if (incoming_take_over(run->name, error, sizeof(error)) == 0 &&
+	    spawn_send_word(run->process.start_fd) == 0)
+		return;
+	log_error("%s: did not take over: %s", run->name, error);
+	end_by(run, END_TERM);
+}
+
 static void take_answer(struct run *run)
 {
 	char sandbox[32];
 	int r = spawn_receive_running(run->process.start_fd, sandbox, sizeof(sandbox));
 
+	if (r == 2) {
+		take_over(run);
+		return;
+	}
 	run->process.start_fd = fd_close(run->process.start_fd);
 	if (r < 0) {
 		log_error("%s: the machine's process gave no answer: %s; is it of this version?",
@@ -438,6 +458,8 @@ static void take_end(struct run *run)
 		log_error("%s: the machine's process ended without running it", run->name);
 	if (run->state == RUN_STARTING && !run->ending)
 		run->status = EXIT_FAILURE;
+	if (run->state == RUN_STARTING)
+		incoming_fail("it cannot go on here, and the messages there say why");
 	if (run->state == RUN_RUNNING)
 		run->state = RUN_ENDED;
 }
@@ -636,6 +658,23 @@ static void prepare_service(struct run *run, struct run_options *options)
 			    options->config.name);
 }
 
+/* What can be known before: the other side would send all of it for nothing. */
+static void receive_machine(struct run_options *options)
+{
+	const struct machine_config *config = &options->config;
+	char error[1024];
+
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		if (access(config->disks[i].path, config->disks[i].read_only ? R_OK : R_OK | W_OK) <
+		    0)
+			die("%s: disk: %s", config->disks[i].path, strerror(errno));
+	}
+	options->restore = incoming_receive(options->incoming, error, sizeof(error));
+	if (!options->restore)
+		die("--incoming %s", error);
+	options->keep_state = true;
+}
+
 /* restore is run whose first argument is the state. */
 static int run_machine(const struct verb *verb, int argc, char **argv)
 {
@@ -655,6 +694,8 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 	}
 	if (!options.restore && (options.verify || options.keep_state))
 		die("--verify and --keep-state are for a machine that is restored; give --restore");
+	if (options.incoming && (options.restore || options.service || options.discard_state))
+		die("--incoming excludes --restore, --discard-state and --service");
 	if (options.restore && options.discard_state)
 		die("--restore and --discard-state exclude each other");
 	read_description(&options, others, argv);
@@ -663,6 +704,8 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 	if (options.service)
 		prepare_service(&run, &options);
 	run.devtest = options.devtest;
+	if (options.incoming)
+		receive_machine(&options);
 	start(&run, &options);
 	status = stay(&run);
 	machine_config_fini(&options.config);
@@ -676,6 +719,13 @@ static const struct opt run_options[] = {
 	  .argument = "STATE",
 	  .help = "go on from the saved state in the file STATE, which is used up by that",
 	  .offset = offsetof(struct run_options, restore) },
+	{ .name = "incoming",
+	  .kind = OPT_STRING,
+	  .argument = "WHERE",
+	  .help = "wait at unix:PATH or fd:N for a machine that 'mainstay migrate' sends, and go "
+		  "on "
+		  "with it",
+	  .offset = offsetof(struct run_options, incoming) },
 	{ .name = "verify",
 	  .kind = OPT_FLAG,
 	  .help = "with --restore: test the saved memory before the guest runs",

@@ -178,11 +178,26 @@ int spawn_machine(const struct machine_config *config, struct machine_files *fil
 	return 0;
 }
 
+int spawn_send_word(int start_fd)
+{
+	return fdpass_send(start_fd, "run", 3, NULL, 0);
+}
+
+static bool is_event(json_object *json, const char *wanted)
+{
+	json_object *event = NULL;
+
+	return json_object_is_type(json, json_type_object) &&
+	       json_object_object_get_ex(json, "event", &event) &&
+	       json_object_is_type(event, json_type_string) &&
+	       !strcmp(json_object_get_string(event), wanted);
+}
+
 int spawn_receive_running(int start_fd, char *ret_sandbox, size_t sandbox_size)
 {
 	char text[512];
 	unsigned int fd_count = 0;
-	json_object *json, *event = NULL, *sandbox = NULL;
+	json_object *json, *sandbox = NULL;
 	size_t size;
 	int r = fdpass_receive(start_fd, text, sizeof(text) - 1, &size, NULL, &fd_count);
 
@@ -193,12 +208,12 @@ int spawn_receive_running(int start_fd, char *ret_sandbox, size_t sandbox_size)
 		return r;
 	text[size] = '\0';
 	json = json_tokener_parse(text);
-	if (!json_object_is_type(json, json_type_object) ||
-	    !json_object_object_get_ex(json, "event", &event) ||
-	    !json_object_object_get_ex(json, "sandbox", &sandbox) ||
-	    !json_object_is_type(event, json_type_string) ||
-	    !json_object_is_type(sandbox, json_type_string) ||
-	    strcmp(json_object_get_string(event), "running")) {
+	if (is_event(json, "restored")) {
+		json_object_put(json);
+		return 2;
+	}
+	if (!is_event(json, "running") || !json_object_object_get_ex(json, "sandbox", &sandbox) ||
+	    !json_object_is_type(sandbox, json_type_string)) {
 		json_object_put(json);
 		return -EPROTO;
 	}

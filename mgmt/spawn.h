@@ -32,8 +32,11 @@ int spawn_machine(const struct machine_config *config, struct machine_files *fil
 		  const struct spawn_options *options, struct spawn_process *ret_process,
 		  char *error, size_t error_size);
 
+/* A machine that was restored and waits is to run. 0 or -errno. */
+int spawn_send_word(int start_fd);
+
 /*
- * What came on the start socket: 1 when the guest runs, *ret_sandbox then says how it is locked in;
+ * What came on the start socket: 2 when the machine is restored and waits; 1 when the guest runs, *ret_sandbox then says how it is locked in;
  * 0 when the process hung up, which ends before it says why on standard error; or -errno.
  */
 int spawn_receive_running(int start_fd, char *ret_sandbox, size_t sandbox_size);

@@ -370,6 +370,7 @@ static void write_restore(struct writer *w, const struct machine_config *config,
 	add_fd(w, json, "state_fd", files->state);
 	add_name(json, files->state_path);
 	json_object_object_add(json, "verify", json_object_new_boolean(files->state_verify));
+	json_object_object_add(json, "wait", json_object_new_boolean(files->state_waits));
 	json_object_object_add(
 		json, "frozen_clock",
 		json_object_new_boolean(config->resume_clock == MACHINE_CLOCK_FROZEN));

@@ -29,8 +29,8 @@ struct runtime_base;
 /* Connects to the machine that a verb's argument names; dies with one line otherwise. */
 void verb_open_machine(struct runtime_base *base, struct client *client, const char *name);
 
-extern const struct verb checkpoint_verb;
-extern const struct verb restore_verb, save_verb, state_verb;
+extern const struct verb backup_verb, checkpoint_verb;
+extern const struct verb migrate_verb, restore_verb, save_verb, state_verb;
 extern const struct verb run_verb, config_verb, net_verb;
 extern const struct verb insert_verb, eject_verb, floppy_verb;
 extern const struct verb view_verb, screenshot_verb, record_verb, type_verb, key_verb;

@@ -315,6 +315,8 @@ const char *vhd_type_name(enum vhd_type type);
  * -errno.
  */
 int vhd_lock(int fd, bool exclusive);
+/* Gives the lock back before that. */
+void vhd_unlock(int fd);
 
 #include "vhd_chain.h"
 #include "vhd_check.h"

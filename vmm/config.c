@@ -421,6 +421,7 @@ static const struct member restore_members[] = {
 	{ "name", read_text, FIELD(struct vm_restore, name), REQUIRED },
 	{ "verify", read_bool, FIELD(struct vm_restore, verify) },
 	{ "frozen_clock", read_bool, FIELD(struct vm_restore, frozen_clock) },
+	{ "wait", read_bool, FIELD(struct vm_restore, wait) },
 	{ .name = NULL },
 };
 

@@ -32,10 +32,14 @@
  *
  * A machine that goes on from a saved state has
  *
- *	  "restore": { "state_fd": 7, "name": "nt4.state", "verify": false, "frozen_clock": false }
+ *	  "restore": { "state_fd": 7, "name": "nt4.state", "verify": false, "frozen_clock": false,
+ *	               "wait": false }
  *
  * The state is of this machine with these disks, or the process ends with one line that says why not. "verify"
  * reads and tests all memory first; "frozen_clock" lets the guest's wall clock go on from where it was.
+ *
+ * With "wait" the process answers { "event": "restored" } first, and runs the guest when it is sent a message, of any
+ * contents: a machine that comes from elsewhere. It ends when the socket is closed instead.
  *
  * The parents of a differencing disk follow each other, from the disk's own up; they may be missing.
  *
@@ -154,6 +158,7 @@ struct vm_restore {
 	int fd; /* open for reading, locked by the starter; -1: none */
 	char name[256];
 	bool verify, frozen_clock;
+	bool wait; /* for the word to run */
 };
 
 enum vm_nic_model { VM_NIC_21140, VM_NIC_21143 };

@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "../base/fdio.h"
+#include "../vhd/vhd.h"
 #include "blockio.h"
 #include "config.h"
 #include "disk_switch.h"
@@ -56,6 +57,7 @@ struct save {
 	struct loop_post written, parked, sealed;
 	unsigned int sealing; /* disks whose seal is under way */
 	bool seals;	      /* the disks are, or may be, marked */
+	bool released;	      /* somebody else may have locked them */
 	uint64_t left;	      /* pages, after the last round */
 	uint64_t stop_ns;
 	uint8_t *devices;
@@ -168,6 +170,40 @@ static void check_seals(struct save *save)
 	}
 }
 
+/* The starter's locks belong to the open files: what is given up here nobody holds any more. */
+static void lock_disks(struct machine *machine, bool lock)
+{
+	const struct vm_config *config = machine->config;
+	struct {
+		int fd;
+		bool exclusive;
+	} files[2 * VM_DISKS_MAX + VM_FLOPPIES_MAX + 1];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < config->disk_count; i++) {
+		files[count].fd = disk_switch_fd(machine, config->disks[i].slot);
+		files[count++].exclusive = !config->disks[i].read_only;
+	}
+	for (unsigned int i = 0; i < machine->media.count; i++) {
+		const struct media_drive *drive = &machine->media.drives[i];
+
+		files[count].fd = drive->present ? drive->medium.fd : -1;
+		files[count++].exclusive = drive->present && !drive->medium.read_only;
+	}
+	files[count].fd = config->nvram.present ? config->nvram.disk.fd : -1;
+	files[count++].exclusive = true;
+	for (unsigned int i = 0; i < count; i++) {
+		if (files[i].fd < 0)
+			continue;
+		if (!lock)
+			vhd_unlock(files[i].fd);
+		else if (vhd_lock(files[i].fd, files[i].exclusive) < 0)
+			log_warning("%s: a disk is in use by another program: the machine that it "
+				    "was to become?",
+				    config->name);
+	}
+}
+
 /* --- stopping and going on */
 
 static void stop_machine(struct save *save)
@@ -189,6 +225,9 @@ static void start_machine(struct save *save)
 {
 	struct machine *machine = save->machine;
 
+	if (save->released)
+		lock_disks(machine, true);
+	save->released = false;
 	/* A pause was lifted for parking, and is in force again before anybody can enter the guest. */
 	if (!save->stopped && save->phase == SAVE_PARKING && save->was == MACHINE_PAUSED)
 		vcpus_hold(&machine->vcpus, NULL);
@@ -404,7 +443,9 @@ static void written_posted(struct loop_post *post)
 	}
 	save->job_runs = false;
 	if (save->job.result < 0)
-		fail(save, save->job.result, "the file cannot be written: %s%s",
+		fail(save, save->job.result, "%s: %s%s",
+		     save->job.stream ? "the other side does not take it"
+				      : "the file cannot be written",
 		     strerror(-save->job.result),
 		     save->job.result == -ENOSPC ? "; make room, or give another place" : "");
 	go_on(save);
@@ -452,7 +493,7 @@ static int allocate(struct save *save)
 	return memory_track(&machine->memory, true);
 }
 
-int save_start(struct machine *machine, int fd,
+int save_start(struct machine *machine, int fd, bool stream,
 	       void (*done)(void *opaque, const struct save_result *result), void *opaque,
 	       char *error, size_t error_size)
 {
@@ -469,6 +510,7 @@ int save_start(struct machine *machine, int fd,
 	machine->save = save;
 	save->machine = machine;
 	save->job.fd = fd;
+	save->job.stream = stream;
 	save->done = done;
 	save->opaque = opaque;
 	save->written.run = written_posted;
@@ -523,6 +565,17 @@ int save_switch(struct machine *machine, struct json_object *disks, int *fds, un
 	if (r == 0)
 		save->phase = SAVE_SWITCHING;
 	return r;
+}
+
+bool save_release(struct machine *machine)
+{
+	struct save *save = machine->save;
+
+	if (!save || save->phase != SAVE_HELD || machine->state == MACHINE_ENDED)
+		return false;
+	lock_disks(machine, false);
+	save->released = true;
+	return true;
 }
 
 bool save_commit(struct machine *machine)

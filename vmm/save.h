@@ -10,6 +10,9 @@
  *	held		the file is whole; its owner puts it in its place, then tells: save_commit()
  *	switching	or it gets other files behind its disks, and goes on: save_switch()
  *
+ * In place of a file it can be a socket, which gets the same writes as records (state/stream.h): what a migration
+ * is. The other side may use the disks once their locks are given up: save_release().
+ *
  * Without a file there is nothing to copy and to write: the machine is only held.
  *
  * A failure or save_cancel() in any phase lets the machine go on as if nothing had been. All functions want
@@ -39,11 +42,11 @@ struct save_result {
 
 /*
  * Starts to save into @fd, an empty file that is open for reading and writing, or -1: none; it is the save's
- * in any case.
+ * in any case. With @stream it is a socket that blocks, with a limit of time.
  * @done is called, with the lock and never inside this call, when the machine is held, and for the last time
  * when it goes on: the save has failed, or was given up. 0, or -errno with one line in @error.
  */
-int save_start(struct machine *machine, int fd,
+int save_start(struct machine *machine, int fd, bool stream,
 	       void (*done)(void *opaque, const struct save_result *result), void *opaque,
 	       char *error, size_t error_size);
 /* The file is in its place: the machine ends, its disks stay marked. False: nothing is held. */
@@ -54,6 +57,8 @@ bool save_commit(struct machine *machine);
  */
 int save_switch(struct machine *machine, struct json_object *disks, int *fds, unsigned int fd_count,
 		char *error, size_t error_size);
+/* The machine, held, gives up its locks on disks and drives, until it goes on. False: nothing is held. */
+bool save_release(struct machine *machine);
 /* Gives up; @done is called with -ECANCELED if it has not been. Nothing is under way: no effect. */
 void save_cancel(struct machine *machine);
 /* The same when @done and what it knows are gone. */

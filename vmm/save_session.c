@@ -120,7 +120,7 @@ struct action {
 };
 
 /* @fd is the save's in any case. */
-static const char *begin(struct save_session *session, int fd)
+static const char *begin(struct save_session *session, int fd, bool stream)
 {
 	static char error[256];
 
@@ -128,7 +128,7 @@ static const char *begin(struct save_session *session, int fd)
 		fd_close(fd);
 		return "this session has begun already";
 	}
-	if (save_start(session->machine, fd, save_done, session, error, sizeof(error)) < 0)
+	if (save_start(session->machine, fd, stream, save_done, session, error, sizeof(error)) < 0)
 		return error;
 	session->began = true;
 	return NULL;
@@ -141,13 +141,36 @@ static const char *act_save(struct save_session *session, struct action *action)
 	if (action->fd_count != 1)
 		return "the message came without the file's descriptor";
 	action->fds[0] = -1;
-	return begin(session, fd);
+	return begin(session, fd, false);
+}
+
+static const char *act_migrate(struct save_session *session, struct action *action)
+{
+	int fd = action->fds[0];
+
+	if (action->fd_count != 1)
+		return "the message came without the socket's descriptor";
+	action->fds[0] = -1;
+	return begin(session, fd, true);
+}
+
+static const char *act_release(struct save_session *session, struct action *action)
+{
+	json_object *event;
+
+	(void)action;
+	if (!save_release(session->machine))
+		return "nothing waits for that";
+	event = json_object_new_object();
+	json_object_object_add(event, "event", json_object_new_string("released"));
+	(void)send_event(session, event);
+	return NULL;
 }
 
 static const char *act_hold(struct save_session *session, struct action *action)
 {
 	(void)action;
-	return begin(session, -1);
+	return begin(session, -1, false);
 }
 
 static const char *act_commit(struct save_session *session, struct action *action)
@@ -159,6 +182,8 @@ static const char *act_commit(struct save_session *session, struct action *actio
 static const char *act_cancel(struct save_session *session, struct action *action)
 {
 	(void)action;
+	if (!session->machine->save)
+		return "nothing is under way";
 	save_cancel(session->machine);
 	return NULL;
 }
@@ -179,8 +204,9 @@ static const struct {
 	const char *name;
 	const char *(*run)(struct save_session *session, struct action *action);
 } actions[] = {
-	{ "save", act_save },	  { "hold", act_hold },	    { "commit", act_commit },
-	{ "cancel", act_cancel }, { "switch", act_switch },
+	{ "save", act_save },	    { "hold", act_hold },     { "commit", act_commit },
+	{ "cancel", act_cancel },   { "switch", act_switch }, { "migrate", act_migrate },
+	{ "release", act_release },
 };
 
 static const char *carry_out(struct save_session *session, const char *text, size_t size,
@@ -189,8 +215,8 @@ static const char *carry_out(struct save_session *session, const char *text, siz
 	json_tokener *tokener = json_tokener_new_ex(6);
 	json_object *name = NULL;
 	const char *error =
-		"a message is an object with the member \"action\": save, hold, commit, "
-		"cancel or switch";
+		"a message is an object with the member \"action\": save, hold, migrate, "
+		"commit, cancel, switch or release";
 
 	if (!tokener)
 		return "not enough memory";

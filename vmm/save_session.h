@@ -5,6 +5,7 @@
  *
  *	{ "action": "save" }				with one descriptor, the empty file
  *	{ "action": "hold" }				without one: nothing is saved
+ *	{ "action": "migrate" }				with one, a socket that blocks (state/stream.h)
  *
  * The command's answer has the member "disks", as below: it tells what became of a session whose peer died.
  *
@@ -20,6 +21,9 @@
  *	{ "action": "cancel" }				it goes on, and says "failed"
  *	{ "action": "switch", "disks": [ ... ] }	it goes on with other files behind these disks
  *							(disk_switch.h), whose descriptors come along
+ *
+ *	{ "action": "release" }				it gives up the locks of its disks, and says
+ *							"released"; they are taken back when it goes on
  *
  * "switch" is answered by { "event": "running", "stopped_ns": ... }, or by "failed", and then the machine is
  * held still. The old files keep their marks and are written to no more.

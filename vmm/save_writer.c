@@ -15,6 +15,7 @@
 #include "../base/bits.h"
 #include "../base/bytes.h"
 #include "../base/crc32c.h"
+#include "state/stream.h"
 #include "sandbox.h"
 
 #define PAGE STATEFILE_PAGE_BYTES
@@ -34,11 +35,54 @@ struct save_writer {
 
 /* --- writing */
 
-static int write_at(int fd, const void *data, size_t size, uint64_t offset)
+static int send_all(int fd, const void *data, size_t size)
 {
 	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? -EPIPE : errno == EAGAIN ? -ETIMEDOUT : -errno;
+		data = (const uint8_t *)data + n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int send_record(int fd, enum stream_kind kind, uint64_t offset, uint64_t bytes)
+{
+	const struct stream_head head = { kind, offset, bytes };
+	uint8_t raw[STREAM_HEAD_BYTES];
+
+	stream_encode(&head, raw);
+	return send_all(fd, raw, sizeof(raw));
+}
+
+static int send_data(int fd, const uint8_t *data, size_t size, uint64_t offset)
+{
+	int r = 0;
+
+	while (size && r == 0) {
+		size_t n = size < STREAM_DATA_BYTES_MAX ? size : STREAM_DATA_BYTES_MAX;
+
+		r = send_record(fd, STREAM_DATA, offset, n);
+		if (r == 0)
+			r = send_all(fd, data, n);
+		data += n;
+		size -= n;
+		offset += n;
+	}
+	return r;
+}
+
+static int write_at(const struct save_job *job, const void *data, size_t size, uint64_t offset)
+{
+	if (job->stream)
+		return send_data(job->fd, data, size, offset);
+	while (size) {
 		struct iovec iov = { (void *)(uintptr_t)data, size };
-		ssize_t n = pwritev(fd, &iov, 1, (off_t)offset);
+		ssize_t n = pwritev(job->fd, &iov, 1, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -52,13 +96,16 @@ static int write_at(int fd, const void *data, size_t size, uint64_t offset)
 }
 
 /* What has become zeros again becomes a hole again, or zeros where the file system has no holes. */
-static int clear_page(int fd, uint64_t offset)
+static int clear_page(const struct save_job *job, uint64_t offset)
 {
 	static const uint8_t zeros[PAGE];
 
-	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, PAGE) == 0)
+	if (job->stream)
+		return send_record(job->fd, STREAM_HOLE, offset, PAGE);
+	if (fallocate(job->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, PAGE) ==
+	    0)
 		return 0;
-	return errno == EOPNOTSUPP ? write_at(fd, zeros, sizeof(zeros), offset) : -errno;
+	return errno == EOPNOTSUPP ? write_at(job, zeros, sizeof(zeros), offset) : -errno;
 }
 
 /* A run of pages that follow each other and are to be written as they are. */
@@ -72,7 +119,7 @@ static int write_run(struct save_job *job, unsigned int block, struct run *run)
 
 	if (!run->count)
 		return 0;
-	r = write_at(job->fd, (uint8_t *)job->blocks[block] + run->first * PAGE, run->count * PAGE,
+	r = write_at(job, (uint8_t *)job->blocks[block] + run->first * PAGE, run->count * PAGE,
 		     job->header.blocks[block].offset + run->first * PAGE);
 	job->written += run->count;
 	run->count = 0;
@@ -99,7 +146,7 @@ static int write_page(struct save_job *job, unsigned int block, uint64_t page, s
 	if (r == 0 && *sum)
 		*run = (struct run){ page, 1 };
 	else if (r == 0 && before)
-		r = clear_page(job->fd, job->header.blocks[block].offset + page * PAGE);
+		r = clear_page(job, job->header.blocks[block].offset + page * PAGE);
 	return r;
 }
 
@@ -143,8 +190,9 @@ static int write_pages(struct save_job *job)
 {
 	int r = write_wanted(job);
 
-	if (r == 0)
-		r = reserve(job);
+	if (r < 0 || job->stream)
+		return r;
+	r = reserve(job);
 	if (r == 0 && fdatasync(job->fd) < 0)
 		r = -errno;
 	return r;
@@ -168,7 +216,7 @@ static int finish(struct save_job *job)
 	int r = 0;
 
 	/* The promise is kept by giving it back. */
-	if (job->reserve)
+	if (job->reserve && !job->stream)
 		(void)fallocate(job->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				(off_t)header->devices.offset, (off_t)job->reserve);
 	r = write_wanted(job);
@@ -176,14 +224,18 @@ static int finish(struct save_job *job)
 		r = write_block(job, i);
 	sum_index(job);
 	if (r == 0)
-		r = write_at(job->fd, job->devices, header->devices.bytes, header->devices.offset);
+		r = write_at(job, job->devices, header->devices.bytes, header->devices.offset);
 	if (r == 0)
-		r = write_at(job->fd, job->index, header->index.bytes, header->index.offset);
+		r = write_at(job, job->index, header->index.bytes, header->index.offset);
+	statefile_encode(header, bytes);
+	if (r == 0 && job->stream) {
+		r = write_at(job, bytes, sizeof(bytes), 0);
+		return r < 0 ? r : send_record(job->fd, STREAM_END, header->file_bytes, 0);
+	}
 	if (r == 0 && (ftruncate(job->fd, (off_t)header->file_bytes) < 0 || fdatasync(job->fd) < 0))
 		r = -errno;
-	statefile_encode(header, bytes);
 	if (r == 0)
-		r = write_at(job->fd, bytes, sizeof(bytes), 0);
+		r = write_at(job, bytes, sizeof(bytes), 0);
 	if (r == 0 && fdatasync(job->fd) < 0)
 		r = -errno;
 	return r;

@@ -19,6 +19,7 @@ struct save_writer;
 /* What is to be written; the owner's, and untouched by it while a job runs. */
 struct save_job {
 	int fd;
+	bool stream;			/* a socket: records in place of writes (state/stream.h) */
 	struct statefile_header header; /* laid out but for the sums, which the last job fills in */
 	void *blocks[STATEFILE_BLOCKS_MAX];
 	uint32_t *sums;		/* of all pages; 0: zeros, nothing in the file */

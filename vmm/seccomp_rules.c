@@ -143,6 +143,7 @@ const struct seccomp_rule seccomp_rules[] = {
 	ALLOW(LOOP, recvmsg, "control requests, media"),
 	ALLOW(LOOP, sendmsg, "control replies, start message"),
 	ALLOW_IF(LOOP, fcntl, "gives a terminal back as it was", EQUAL(1, F_SETFL)),
+	ALLOW_IF(LOOP, fcntl, "migration: locks of disks", EQUAL(1, F_OFD_SETLK)),
 	ALLOW_IF(LOOP, ioctl, "line settings of a serial port", EQUAL(1, (uint32_t)TCSETS2)),
 	ALLOW_IF(LOOP, ioctl, "modem lines of a serial port", EQUAL(1, TIOCMSET)),
 	ALLOW_IF(LOOP, ioctl, "modem lines of a serial port", EQUAL(1, TIOCMGET)),

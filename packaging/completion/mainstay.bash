@@ -57,6 +57,8 @@ _mainstay_value()
 	--sandbox) _mainstay_words "full degraded" "$2" ;;
 	--undo) _mainstay_words "keep commit discard ask off" "$2" ;;
 	--serial) _mainstay_words "stdio console pty unix: connect: tcp: tcp-listen: tty: file: none" "$2" ;;
+	--incoming) _mainstay_words "unix: fd:" "$2" ;;
+	--before | --after) ;;
 	--devtest) _mainstay_words "unix: connect: fd:" "$2" ;;
 	--display) _mainstay_words "shared exclusive view-only idle=" "$2" ;;
 	--video-memory) _mainstay_words "1M 2M 4M none" "$2" ;;
@@ -79,12 +81,12 @@ _mainstay()
 	machine+=" --undo"
 	if ((COMP_CWORD == 1)); then
 		_mainstay_words "run config net list status stats console view screenshot record type key insert eject pause resume
-			reset power-button stop quit floppy save restore state checkpoint --help --version" "$current"
+			reset power-button stop quit floppy save restore state checkpoint backup migrate --help --version" "$current"
 		return
 	fi
 	verb=${COMP_WORDS[1]}
 	case $verb in
-	run | restore) options="$machine --config --headless --devtest --restore --verify --keep-state --discard-state --service" ;;
+	run | restore) options="$machine --config --headless --devtest --restore --incoming --verify --keep-state --discard-state --service" ;;
 	save) options="--compact --quiet" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;
@@ -95,6 +97,8 @@ _mainstay()
 	insert) options="--format --readonly --force" ;;
 	eject) options=--force ;;
 	net) options="$(_mainstay_net_options "${COMP_WORDS[2]}")" ;;
+	backup) options="--before --after --quiet" ;;
+	migrate) options="--timeout --quiet" ;;
 	checkpoint) options="--no-state --discard --state --json --quiet" ;;
 	floppy) options="--format --label --unformatted" ;;
 	stop) options="--timeout --force" ;;
@@ -114,6 +118,15 @@ _mainstay()
 	run | restore | config) _mainstay_files "$current" ;;
 	state)
 		if ((COMP_CWORD == 2)); then _mainstay_words "show check compact" "$current"; else _mainstay_files "$current"; fi ;;
+	backup)
+		if ((COMP_CWORD == 2)); then
+			_mainstay_lines "$current" < <(_mainstay_machines)
+			((${#COMPREPLY[@]})) || _mainstay_files "$current"
+		else
+			_mainstay_files "$current"
+		fi ;;
+	migrate)
+		if ((COMP_CWORD == 2)); then _mainstay_lines "$current" < <(_mainstay_machines); else _mainstay_words "unix: fd:" "$current"; fi ;;
 	checkpoint)
 		case $COMP_CWORD in
 		2) _mainstay_words "create list restore delete" "$current" ;;

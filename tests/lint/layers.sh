@@ -12,7 +12,7 @@ declare -A may=(
 	[net]="base/"
 	[vmm/state]="base/"
 	[vmm]="base/ devmodel/ vhd/ net/port.h"
-	[mgmt]="base/ vhd/vhd.h vmm/state/statefile.h net/port.h"
+	[mgmt]="base/ vhd/vhd.h vmm/state/statefile.h vmm/state/stream.h net/port.h"
 )
 
 # A device includes the header of no other device, but of an engine that it declares here.

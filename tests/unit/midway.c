@@ -226,8 +226,8 @@ static void act_save(struct rig *rig)
 {
 	char error[256];
 
-	rig->done =
-		save_start(rig->machine, dup(rig->fd), save_done, rig, error, sizeof(error)) == 0;
+	rig->done = save_start(rig->machine, dup(rig->fd), false, save_done, rig, error,
+			       sizeof(error)) == 0;
 }
 
 static int save(struct rig *rig)

@@ -114,8 +114,8 @@ static int save(struct rig *rig)
 	char error[256];
 
 	loop_lock(rig->loop);
-	cr_assert_eq(save_start(rig->machine, dup(fd), save_done, rig, error, sizeof(error)), 0,
-		     "%s", error);
+	cr_assert_eq(save_start(rig->machine, dup(fd), false, save_done, rig, error, sizeof(error)),
+		     0, "%s", error);
 	loop_unlock(rig->loop);
 	cr_assert_eq(loop_run(rig->loop), 0);
 	cr_assert_eq(rig->result.error, 0, "%s", rig->result.text);
@@ -271,11 +271,11 @@ Test(snapshot, a_save_that_is_given_up_leaves_the_machine_as_it_was)
 	stir(&rig);
 	loop_lock(rig.loop);
 	machine_resume(rig.machine);
-	cr_assert_eq(save_start(rig.machine, memfd_create("state", MFD_CLOEXEC), held_then_given_up,
-				&g, error, sizeof(error)),
+	cr_assert_eq(save_start(rig.machine, memfd_create("state", MFD_CLOEXEC), false,
+				held_then_given_up, &g, error, sizeof(error)),
 		     0);
-	cr_expect_lt(save_start(rig.machine, memfd_create("two", MFD_CLOEXEC), held_then_given_up,
-				&g, error, sizeof(error)),
+	cr_expect_lt(save_start(rig.machine, memfd_create("two", MFD_CLOEXEC), false,
+				held_then_given_up, &g, error, sizeof(error)),
 		     0, "one at a time");
 	loop_unlock(rig.loop);
 	cr_assert_eq(loop_run(rig.loop), 0);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "incoming.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../vmm/state/statefile.h"
+#include "migration.h"
+
+static int peer = -1, state_fd = -1;
+static char folder[PATH_MAX], path[64];
+
+/* Without a name, so that nothing is left of it however we end. */
+static int make_file(char *error, size_t error_size)
+{
+	const char *given = getenv("TMPDIR");
+
+	snprintf(folder, sizeof(folder), "%s", given && *given == '/' ? given : "/var/tmp");
+	state_fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (state_fd < 0) {
+		snprintf(error, error_size,
+			 "%s: no place for the machine's state: %s; set TMPDIR to another folder",
+			 folder, strerror(errno));
+		return -errno;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", state_fd);
+	return 0;
+}
+
+/* All that can be found wrong before the machine's process reads it. */
+static int check_file(char *error, size_t error_size)
+{
+	struct statefile file;
+	int r = statefile_open(&file, state_fd, error, error_size);
+
+	if (r == 0)
+		statefile_close(&file);
+	return r;
+}
+
+const char *incoming_receive(const char *where, char *error, size_t error_size)
+{
+	char why[512];
+	int r;
+
+	if (make_file(error, error_size) < 0)
+		return NULL;
+	peer = migration_accept(where, MIGRATION_TIMEOUT_S, error, error_size);
+	if (peer < 0)
+		return NULL;
+	r = migration_wait(peer, STREAM_HELLO, why, sizeof(why));
+	if (r == 0 && migration_send(peer, STREAM_HELLO, NULL) < 0) {
+		r = -EPIPE;
+		snprintf(why, sizeof(why), "the other side has hung up");
+	}
+	if (r == 0)
+		r = migration_receive(peer, state_fd, why, sizeof(why));
+	if (r == 0)
+		r = check_file(why, sizeof(why));
+	if (r == 0)
+		r = migration_wait(peer, STREAM_FREE, why, sizeof(why));
+	if (r == 0)
+		return path;
+	snprintf(error, error_size, "%s: the machine did not arrive: %s", where, why);
+	incoming_fail(why);
+	return NULL;
+}
+
+void incoming_fail(const char *why)
+{
+	if (peer < 0)
+		return;
+	(void)migration_send(peer, STREAM_FAIL, why);
+	peer = fd_close(peer);
+	state_fd = fd_close(state_fd);
+}
+
+/* A name for what may be the only copy of the machine. */
+static void keep(const char *name, char *kept, size_t size)
+{
+	char target[PATH_MAX + 128];
+
+	snprintf(target, sizeof(target), "%s/%s-%d.state", folder, name, (int)getpid());
+	if (linkat(AT_FDCWD, path, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0)
+		snprintf(kept, size, "its state was kept in %s", target);
+	else
+		snprintf(kept, size, "and its state could not be kept: %s", strerror(errno));
+}
+
+int incoming_take_over(const char *name, char *error, size_t error_size)
+{
+	char why[512], kept[PATH_MAX + 256];
+	int r = migration_send(peer, STREAM_READY, NULL);
+
+	if (r == 0)
+		r = migration_wait(peer, STREAM_GO, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "the other side has hung up");
+	if (r == 0) {
+		peer = fd_close(peer);
+		state_fd = fd_close(state_fd);
+		return 0;
+	}
+	/* A source that says that it goes on does. */
+	if (r == -EREMOTEIO)
+		snprintf(error, error_size, "%s", why);
+	else {
+		keep(name, kept, sizeof(kept));
+		snprintf(error, error_size,
+			 "%s; %s: if the machine does not run there any more, 'mainstay restore' "
+			 "goes on from it",
+			 why, kept);
+	}
+	peer = fd_close(peer);
+	return r;
+}

@@ -2,6 +2,7 @@
 #include "disk_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -225,12 +226,26 @@ static bool read_mark(const struct vhd_chain *chain, bool *ret_marked)
 	return true;
 }
 
+/* Our descriptors went to the machine; what it left is read anew. One that cannot be read may be. */
+static bool may_be_saved(const char *path)
+{
+	struct vhd_file file = { .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+				 .name = path };
+	char error[VHD_ERROR_BYTES];
+	struct vhd_info info;
+	bool saved;
+
+	if (file.fd < 0)
+		return errno != ENOENT;
+	saved = vhd_probe(&file, &info, error, sizeof(error)) < 0 || info.saved_state;
+	fd_close(file.fd);
+	return saved;
+}
+
 bool disk_files_are_saved(const struct machine_files *files)
 {
-	bool marked;
-
 	for (size_t i = 0; i < MACHINE_DISKS_MAX; i++) {
-		if (files->undo[i].present && read_mark(&files->chains[i], &marked) && marked)
+		if (files->undo[i].present && may_be_saved(files->undo[i].path))
 			return true;
 	}
 	return false;

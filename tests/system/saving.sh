@@ -102,10 +102,10 @@ for delay in 0 0.01 0.02 0.05 0.1 0.2; do
 	sleep $delay
 	kill -KILL $client 2>/dev/null
 	wait $client 2>/dev/null
-	[[ -e status ]] && break
-	[[ ! -e killed.state ]] || break
+	[[ ! -e status && ! -e killed.state ]] || break
 done
-if [[ -e status ]]; then
+# A whole state and no machine, or the machine and no state.
+if [[ -e killed.state ]] && eventually test -s status; then
 	check "the client was faster: the state is whole" "$mainstay" state check killed.state
 	start --restore killed.state
 else
@@ -156,4 +156,16 @@ start --discard-state
 check "it boots from the disk" goes_on
 "$mainstay" quit m
 check "and ends well" ends 0
+
+# What the state was written on is in the undo disk.
+start --undo discard
+check "a machine on an undo disk" goes_on
+check "is saved" "$mainstay" save m undo.state
+check "it has ended" ends 0
+check "its undo disk is kept, whatever was to become of it" test -s disk.vud
+start --undo discard --restore undo.state
+check "it goes on where it was" goes_on
+"$mainstay" quit m
+check "and ends well" ends 0
+check "now the undo disk goes" test ! -e disk.vud
 echo "1..$count"

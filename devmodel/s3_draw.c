@@ -126,18 +126,22 @@ static bool clip(const struct draw *draw, struct area *area)
 
 /* --- constant source: d = (d & and) ^ xor */
 
-/* Large pieces are what compilers have wide stores for. */
+/* @size is not 0. The C library has stores for all lengths. */
 static void fill_words(uint8_t *to, uint32_t size, uint64_t word)
 {
-	const uint64_t block[8] = { word, word, word, word, word, word, word, word };
+	uint32_t done = (uint32_t)min_u64(size, sizeof(word));
 
-	for (; size >= 256; size -= 256) {
-		for (unsigned int i = 0; i < 4; i++, to += sizeof(block))
-			memcpy(to, block, sizeof(block));
+	if (word == (word & 0xff) * UINT64_C(0x0101010101010101)) {
+		memset(to, (int)(word & 0xff), size);
+		return;
 	}
-	for (; size >= 8; size -= 8, to += 8)
-		memcpy(to, &word, 8);
-	memcpy(to, &word, size);
+	memcpy(to, &word, done);
+	while (done < size) {
+		uint32_t part = (uint32_t)min_u64(done, size - done);
+
+		memcpy(to + done, to, part);
+		done += part;
+	}
 }
 
 static void constant_words(uint8_t *to, uint32_t size, uint64_t and, uint64_t xor)

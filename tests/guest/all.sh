@@ -25,16 +25,32 @@ mkdir -p "$logs/claims"
 scale=1
 [[ $build != *sanitize* ]] || scale=3
 
+# Ends the nested host of process $1 when $2, which its host writes to every few seconds, has not changed for long.
+watch() {
+	local before='' now still=0
+	while sleep 10 && kill -0 "$1" 2>/dev/null; do
+		now=$(cat "$2" 2>/dev/null) || true
+		[[ $now && $now == "$before" ]] && ((still += 10)) || still=0
+		before=$now
+		((still < 90 * scale)) || kill "$1"
+	done
+}
+
 # Two lanes go through the cases side by side, each on a nested host with one processor (with-kvm says why).
 # When a nested host dies or stands still all the same, its lane begins the interrupted case anew, and says so.
 lane() {
-	local status claim attempt
+	local status claim attempt host
 	for attempt in 1 2 3; do
 		status=0
+		rm -f "$logs/alive.$1"
 		SCALE=$scale SOAK=${SOAK-} tests/nested/with-kvm -m 6144 -t $((${TIME:-700} * scale)) -s "$logs" -- \
 			tests/guest/inside.sh "$1" "${BIN:-$build/bin}" "$build/guest" "$logs" "${cases[@]}" \
-			>"$logs/lane$1.$attempt" 2>&1 || status=$?
-		((status == 124 || status == 125)) || break
+			>"$logs/lane$1.$attempt" 2>&1 &
+		host=$!
+		watch $host "$logs/alive.$1" &
+		wait $host || status=$?
+		kill $! 2>/dev/null || true
+		((status == 124 || status == 125 || status == 143)) || break
 		echo "# the nested host of lane $1 ended with status $status:"
 		sed 's/^/#   /' "$logs/lane$1.$attempt"
 		for claim in "$logs"/claims/*; do
@@ -46,8 +62,9 @@ lane() {
 }
 
 lane 1 &
+first=$!
 lane 2 || true
-wait $! || true
+wait $first || true
 grep -h '^with-kvm: no usable' "$logs/lane1.1" || true
 failed=0
 for name in "${cases[@]}"; do

@@ -12,7 +12,6 @@ shift 4
 export disks mainstay=$bin/mainstay mainstay_vhd=$bin/mainstay-vhd pictures=$here/pictures scale=${SCALE:-1}
 
 work=$(mktemp -d) # short, for unix sockets; in memory on a nested host
-trap 'rm -rf "$work"' EXIT
 # A case that wants a network says so.
 export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks MAINSTAY_NET=none
 
@@ -41,6 +40,13 @@ run_case() {
 	cp "$work/$name.tap" "$logs/$name.tap.new" && mv "$logs/$name.tap.new" "$logs/$name.tap"
 	rm -rf "${work:?}/$name"
 }
+
+# Who waits for us must be able to tell a slow host from one that stands still.
+while :; do
+	echo "$SECONDS" >"$logs/alive.$lane"
+	sleep 5
+done &
+trap 'kill $!; rm -rf "$work"' EXIT
 
 for name in "$@"; do
 	mkdir "$logs/claims/$name" 2>/dev/null || continue

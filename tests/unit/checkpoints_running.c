@@ -615,12 +615,15 @@ Test(checkpoints_running, power_cut_at_every_step_of_making)
 
 		put(&guest, 0, wanted[0]);
 		status = do_and_die(create, "a", step);
-		run("kill -9 $(%s status nt4 --json | sed -n 's/^.*\"pid\": "
-		    "\\([0-9]*\\).*$/\\1/p')",
+		/* Its locks are gone when init has reaped it, not before. */
+		run("pid=$(%s status nt4 --json | sed -n 's/^.*\"pid\": "
+		    "\\([0-9]*\\).*$/\\1/p'); kill -9 $pid && echo $pid >pid",
 		    program);
 		kill(guest.starter, SIGKILL);
 		(void)wait_for(guest.starter);
 		fclose(guest.port);
+		run("for i in $(seq 200); do kill -0 $(cat pid) 2>/dev/null || break; "
+		    "sleep 0.01; done; rm pid");
 		/* The next start settles it, whatever it was. */
 		run("rm -f nt4.sock");
 		guest = start("nt4", NULL, NULL);

@@ -79,10 +79,9 @@ static uint8_t status_1(struct vga *vga)
 		status |= STATUS_1_RETRACE;
 	/* Firmware checks that these two move when it feeds them through ATTR12. */
 	if (!(status & STATUS_1_DISABLED))
-		status |= (uint8_t)((vga->s->attr[ATTR_OVERSCAN] >>
-				     (vga->s->attr[ATTR_PLANE_ENABLE] >> 4 & 3)) &
-				    1)
-			  << 4;
+		status = (uint8_t)(status | ((vga->s->attr[ATTR_OVERSCAN] >>
+					      (vga->s->attr[ATTR_PLANE_ENABLE] >> 4 & 3)) &
+					     1) << 4);
 	return status;
 }
 

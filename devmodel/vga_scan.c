@@ -247,7 +247,9 @@ uint8_t vga_attribute_color(const struct vga_state *s, unsigned int index)
 /* Six bits to eight, so that 63 becomes 255. */
 static uint32_t widen(uint8_t value)
 {
-	return (uint32_t)(value & 0x3f) << 2 | (value & 0x3f) >> 4;
+	uint32_t six = value & 0x3f;
+
+	return six << 2 | six >> 4;
 }
 
 uint32_t vga_palette_color(const struct vga_state *s, unsigned int index)

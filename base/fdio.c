@@ -145,8 +145,7 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_size)
 	return r;
 }
 
-/* Makes the entry of @path in its folder durable. */
-static int sync_folder(const char *path)
+int file_sync_entry(const char *path)
 {
 	char copy[PATH_MAX];
 	int fd, r = 0;
@@ -182,5 +181,5 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode)
 		unlink(temporary);
 		return r;
 	}
-	return sync_folder(path);
+	return file_sync_entry(path);
 }

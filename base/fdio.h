@@ -29,4 +29,10 @@ int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_size);
  */
 int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 
+/*
+ * Puts what became of the name @path, made, renamed or removed, on stable storage. A file system that
+ * cannot sync folders counts as having done so. 0 or -errno.
+ */
+int file_sync_entry(const char *path);
+
 #endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,25 +99,10 @@ bool checkpoints_exist(const char *disk)
 
 /* --- changes of folders --- */
 
-static int sync_folder_of(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd, r = 0;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0 && errno != EINVAL)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
 int checkpoints_link(const char *from, const char *to)
 {
 	checkpoints_step();
-	return link(from, to) < 0 ? -errno : sync_folder_of(to);
+	return link(from, to) < 0 ? -errno : file_sync_entry(to);
 }
 
 int checkpoints_rename(const char *from, const char *to)
@@ -126,8 +110,8 @@ int checkpoints_rename(const char *from, const char *to)
 	int r;
 
 	checkpoints_step();
-	r = rename(from, to) < 0 ? -errno : sync_folder_of(to);
-	return r < 0 ? r : sync_folder_of(from);
+	r = rename(from, to) < 0 ? -errno : file_sync_entry(to);
+	return r < 0 ? r : file_sync_entry(from);
 }
 
 int checkpoints_unlink(const char *path)
@@ -314,7 +298,7 @@ static int make_folders(const struct checkpoints *set)
 		if (geteuid() == 0 && stat(set->disks[n], &st) == 0 &&
 		    chown(folder, st.st_uid, st.st_gid) < 0)
 			return -errno;
-		if (sync_folder_of(folder) < 0)
+		if (file_sync_entry(folder) < 0)
 			return -EIO;
 	}
 	return 0;

@@ -23,21 +23,6 @@ static int fail(char *error, size_t error_size, const char *path, int r, const c
 	return r;
 }
 
-static int sync_folder_of(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd, r = 0;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0 && errno != EINVAL)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
 static int make_temporary(struct state_draft *draft, int *ret_fd)
 {
 	if (snprintf(draft->temporary, sizeof(draft->temporary), "%s" DRAFT "XXXXXX",
@@ -62,7 +47,7 @@ int state_draft_new(struct state_draft *draft, const char *path, char *error, si
 		return fail(error, error_size, path, r,
 			    "give a path in a folder that exists and is yours");
 	/* Should the host die, it tells that disks which are marked already have no state. */
-	(void)sync_folder_of(path);
+	(void)file_sync_entry(path);
 	return 0;
 }
 
@@ -97,7 +82,7 @@ int state_draft_commit(struct state_draft *draft, char *error, size_t error_size
 	if (r == -EPERM || r == -EOPNOTSUPP)
 		r = rename(draft->temporary, draft->path) < 0 ? -errno : 0;
 	if (r == 0)
-		r = sync_folder_of(draft->path);
+		r = file_sync_entry(draft->path);
 	if (r < 0)
 		return fail(error, error_size, draft->path, r, "");
 	unlink(draft->temporary);
@@ -114,7 +99,7 @@ void state_draft_discard(struct state_draft *draft)
 
 int state_file_remove(const char *path)
 {
-	return unlink(path) < 0 ? -errno : sync_folder_of(path);
+	return unlink(path) < 0 ? -errno : file_sync_entry(path);
 }
 
 unsigned int state_file_drafts(const char *path, bool remove)
@@ -153,7 +138,7 @@ void state_file_leave_draft(const char *path)
 	if (fd < 0)
 		return;
 	close(fd);
-	(void)sync_folder_of(path);
+	(void)file_sync_entry(path);
 }
 
 int state_file_lock(const char *path, char *error, size_t error_size)

@@ -56,24 +56,6 @@ int output_open(struct output *output, const char *path, bool force)
 	return 0;
 }
 
-/* Makes the new name survive a loss of power. */
-static int sync_folder(const char *path)
-{
-	char folder[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int fd, r = 0;
-
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
-		 slash ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0 && errno != EINVAL)
-		r = -errno;
-	fd_close(fd);
-	return r;
-}
-
 static int put_in_place(const struct output *output)
 {
 	int r = renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path,
@@ -106,7 +88,7 @@ int output_commit(struct output *output, bool sync)
 	if (r < 0)
 		return fail("%s: %s", output->path, strerror(errno));
 	output->temporary[0] = '\0';
-	r = sync ? sync_folder(output->path) : 0;
+	r = sync ? file_sync_entry(output->path) : 0;
 	return r < 0 ? fail("%s: its folder: %s", output->path, strerror(-r)) : 0;
 }
 

@@ -7,6 +7,11 @@
 
 #define TYPE_OFFSET 12u
 #define TYPE_VLAN 0x8100u
+#define TYPE_IPV4 0x0800u
+#define TYPE_IPV6 0x86ddu
+#define IPV4_LENGTH_OFFSET 2u /* all of it */
+#define IPV6_LENGTH_OFFSET 4u /* what follows the header */
+#define IPV6_HEADER_BYTES 40u
 #define GROUP_BIT (UINT64_C(1) << 40)
 
 frame_mac frame_mac_of(const uint8_t bytes[6])
@@ -50,4 +55,17 @@ size_t frame_remove_tag(const uint8_t *bytes, size_t size, uint8_t *to)
 	memcpy(to + TYPE_OFFSET, bytes + TYPE_OFFSET + FRAME_VLAN_BYTES,
 	       size - TYPE_OFFSET - FRAME_VLAN_BYTES);
 	return size - FRAME_VLAN_BYTES;
+}
+
+size_t frame_size_unpadded(const uint8_t *bytes, size_t size)
+{
+	uint16_t type = get_be16(bytes + TYPE_OFFSET);
+	const uint8_t *ip = bytes + FRAME_MIN;
+	size_t ip_size = size - FRAME_MIN, own = ip_size;
+
+	if (type == TYPE_IPV4 && ip_size >= IPV4_LENGTH_OFFSET + 2)
+		own = get_be16(ip + IPV4_LENGTH_OFFSET);
+	else if (type == TYPE_IPV6 && ip_size >= IPV6_HEADER_BYTES)
+		own = IPV6_HEADER_BYTES + get_be16(ip + IPV6_LENGTH_OFFSET);
+	return own < ip_size ? FRAME_MIN + own : size;
 }

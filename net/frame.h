@@ -29,6 +29,11 @@ bool frame_parse(const uint8_t *bytes, size_t size, struct frame *ret_frame);
 
 /* Into @to, which has room for FRAME_MAX; the new size, 0 where it does not fit. */
 size_t frame_add_tag(const uint8_t *bytes, size_t size, uint16_t vlan, uint8_t *to);
+/*
+ * The size without what an adapter appends to reach 60 bytes, which IP's own length tells; @size for any
+ * other frame.
+ */
+size_t frame_size_unpadded(const uint8_t *bytes, size_t size);
 /* @bytes is tagged. */
 size_t frame_remove_tag(const uint8_t *bytes, size_t size, uint8_t *to);
 

@@ -15,6 +15,7 @@
 #include "../base/bits.h"
 #include "../base/bytes.h"
 #include "../base/fdio.h"
+#include "frame.h"
 #include "switch.h"
 
 #define LENGTH_BYTES 4u
@@ -89,6 +90,8 @@ static bool stream_send(struct nport *port, const uint8_t *frame, size_t size)
 
 	if (!finish_frame(uplink))
 		return false;
+	/* passt drops packets that do not fill their frame, and so every short one of a real adapter. */
+	size = frame_size_unpadded(frame, size);
 	put_be32(uplink->out, (uint32_t)size);
 	memcpy(uplink->out + LENGTH_BYTES, frame, size);
 	uplink->out_count = LENGTH_BYTES + size;

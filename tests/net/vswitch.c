@@ -363,3 +363,26 @@ Test(frame, tags_are_added_and_removed)
 	cr_assert_eq(memcmp(frame, back, 100), 0);
 	cr_assert_eq(frame_add_tag(frame, FRAME_MAX - 3, 1, tagged), 0, "no room");
 }
+
+Test(frame, padding_is_told_from_ip)
+{
+	static const struct {
+		uint16_t type, length; /* in the packet's header */
+		size_t size, unpadded;
+	} cases[] = {
+		{ 0x0800, 40, 60, 54 },	   { 0x0800, 46, 60, 60 }, { 0x0800, 1500, 1514, 1514 },
+		{ 0x0800, 900, 60, 60 },   { 0x0800, 40, 14, 14 }, { 0x0800, 40, 17, 17 },
+		{ 0x86dd, 0, 60, 54 },	   { 0x86dd, 6, 60, 60 },  { 0x86dd, 1460, 1514, 1514 },
+		{ 0x86dd, 65535, 60, 60 }, { 0x86dd, 0, 53, 53 },  { 0x0806, 1, 60, 60 },
+		{ 0x8100, 40, 64, 64 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t frame[FRAME_MAX] = { 0 };
+
+		put_be16(frame + 12, cases[i].type);
+		put_be16(frame + 14 + (cases[i].type == 0x86dd ? 4 : 2), cases[i].length);
+		cr_expect_eq(frame_size_unpadded(frame, cases[i].size), cases[i].unpadded,
+			     "row %zu", i);
+	}
+}

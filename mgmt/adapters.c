@@ -18,6 +18,7 @@
 #include "../base/fdpass.h"
 #include "../base/log.h"
 #include "../net/port.h"
+#include "forward_ports.h"
 #include "helper_program.h"
 #include "host_net.h"
 #include "net_dhcp.h"
@@ -28,6 +29,8 @@
 
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS 30000
+/* Who ends sooner than that has not recovered, for which there is no second line. */
+#define PASST_STAYS_MS 60000
 #define NAT_ADDRESS "10.0.2.15"
 #define NAT_GATEWAY "10.0.2.2"
 
@@ -169,9 +172,14 @@ static int plug_nat(struct adapter *a, const char *network, char *error, size_t 
 	int pair[2], r;
 
 	json_object_object_add(json, "kind", json_object_new_string("stream"));
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+	r = forward_ports_check(a->nic.tcp, SOCK_STREAM, error, error_size);
+	if (r == 0)
+		r = forward_ports_check(a->nic.udp, SOCK_DGRAM, error, error_size);
+	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		r = -errno;
+	if (r < 0) {
 		json_object_put(json);
-		return -errno;
+		return r;
 	}
 	r = start_passt(a, pair[1], error, error_size);
 	if (r == 0)
@@ -217,12 +225,13 @@ static int plug(struct adapters *all, struct adapter *a, char *error, size_t err
 	return r;
 }
 
-/* Plugs it in, or says once why not. A first failure may be for good: only a lost cable is tried again. */
+/* Plugs it in, or says once why not. A first failure may be for good: only what was lost is tried again. */
 static void try_plug(struct adapters *all, struct adapter *a)
 {
 	char error[512] = "";
 
 	a->retry_ms = 0;
+	a->plugged_ms = now_ms();
 	if (plug(all, a, error, sizeof(error)) == 0)
 		return;
 	pull(a);
@@ -318,9 +327,15 @@ static void passt_ended(struct adapters *all, struct adapter *a)
 	char said[400];
 
 	passt_said(a, said, sizeof(said));
-	log_warning("%s: network adapter %d: passt ended%s%s; its link is down", all->machine,
-		    (int)(a - all->adapters), *said ? ": " : "", said);
+	if (now_ms() - a->plugged_ms > PASST_STAYS_MS)
+		a->failures = 0;
+	if (!a->failures++)
+		log_warning(
+			"%s: network adapter %d: passt ended%s%s; its link is down until it can be "
+			"started again",
+			all->machine, (int)(a - all->adapters), *said ? ": " : "", said);
 	pull(a);
+	try_later(a);
 }
 
 /* "0 internal:lab" */
@@ -343,10 +358,11 @@ static void move_cable(struct adapters *all, const char *request, char *answer, 
 	words->nics[0].model = a->nic.model;
 	pull(a);
 	a->retry_ms = 0;
-	a->failures = 1; /* the one who asks is told, nobody else */
 	a->nic = words->nics[0];
 	*answer = '\0';
+	a->plugged_ms = now_ms();
 	if (a->nic.kind == MACHINE_NIC_NONE || plug(all, a, answer, size) == 0) {
+		a->failures = 0;
 		snprintf(answer, size, "ok");
 	} else {
 		pull(a);

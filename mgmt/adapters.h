@@ -3,8 +3,9 @@
  * The network adapters of a machine that runs, as its starter sees them: which network each cable is
  * in, the connection to the switch that keeps it there, and passt where that leads to the outside.
  *
- * What cannot be plugged in is one line; the machine runs with the link down. When the switch goes, it
- * is started again and the cables are plugged in anew; frames meanwhile are lost.
+ * What cannot be plugged in is one line; the machine runs with the link down. When the switch or passt goes,
+ * it is started again and the cables are plugged in anew; frames meanwhile are lost. So does a machine whose
+ * host gets its way to the outside later.
  */
 #ifndef MGMT_ADAPTERS_H
 #define MGMT_ADAPTERS_H
@@ -27,6 +28,7 @@ struct adapter {
 	int switch_fd;		/* the port lives as long, -1: none */
 	pid_t passt_pid;
 	int passt_fd, passt_log_fd; /* pidfd; what it says */
+	int64_t plugged_ms;	    /* when that was last tried */
 	int64_t retry_ms;	    /* when to plug it in again, 0: never */
 	unsigned int failures;	    /* in a row */
 };

@@ -416,7 +416,8 @@ static const struct member nic_members[] = {
 	{ .name = NULL },
 };
 
-#define PORTS_PATTERN "{\"pattern\":\"^[-0-9:,]+$\",\"maxLength\":200}"
+#define PORTS "[0-9]+(-[0-9]+)?(:[0-9]+(-[0-9]+)?)?"
+#define PORTS_PATTERN "{\"pattern\":\"^" PORTS "(," PORTS ")*$\",\"maxLength\":200}"
 #define NIC_SCHEMA                                                                                 \
 	"{\"allOf\":[{\"if\":{\"properties\":{\"kind\":{\"enum\":[\"none\",\"nat\"]}}},"           \
 	"\"then\":{\"properties\":{\"network\":false}},\"else\":{\"required\":[\"network\"]}},"    \

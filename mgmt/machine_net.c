@@ -6,17 +6,12 @@
 #include <string.h>
 
 #include "../base/parse.h"
+#include "forward_ports.h"
 #include "machine_config.h"
 #include "machine_members.h"
 
 #define WANT_KIND "give nat, internal:NAME, loopback:NAME, external:INTERFACE or none"
 #define WANT_WORD "give mac=00:03:FF:..., model=21140 or 21143, and with nat tcp=... or udp=..."
-
-/* Whether @ports is what passt takes: 80, 8080:80, 2000-2010, with commas. */
-static bool ports_valid(const char *ports)
-{
-	return *ports && strlen(ports) <= 200 && strspn(ports, "0123456789:-,") == strlen(ports);
-}
 
 int machine_nic_check(const void *item, const char **ret_why)
 {
@@ -36,8 +31,9 @@ int machine_nic_check(const void *item, const char **ret_why)
 		*ret_why = "forwards ports, which only nat can";
 		return -EINVAL;
 	}
-	if ((nic->tcp && !ports_valid(nic->tcp)) || (nic->udp && !ports_valid(nic->udp))) {
-		*ret_why = "forwards what are no ports; give 8080:80 or 80, with commas";
+	if ((nic->tcp && !forward_ports_valid(nic->tcp)) ||
+	    (nic->udp && !forward_ports_valid(nic->udp))) {
+		*ret_why = "forwards what are no ports; give 8080:80, 80 or 2000-2010, with commas";
 		return -EINVAL;
 	}
 	return 0;

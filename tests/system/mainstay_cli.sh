@@ -349,7 +349,8 @@ values = {
     [{"kind": "external", "network": "eth0", "model": "21143"}], [{"kind": "nat", "model": "21041"}],
     [{"kind": "nat", "mac": "00:03:ff:00:00:01"}], [{"kind": "nat", "mac": "01:03:ff:00:00:01"}],
     [{"kind": "nat", "mac": "00:03"}], [{"kind": "nat", "tcp": "8080:80"}], [{"kind": "nat", "tcp": "x"}],
-    [{"kind": "loopback", "network": "lab", "udp": "53"}], [{"kind": "nat", "x": 1}]],
+    [{"kind": "loopback", "network": "lab", "udp": "53"}], [{"kind": "nat", "tcp": "1-2:3-4,5", "udp": "53"}],
+    [{"kind": "nat", "tcp": "80,"}], [{"kind": "nat", "tcp": ":80"}], [{"kind": "nat", "tcp": "80:81:82"}], [{"kind": "nat", "x": 1}]],
     "unknown": [1],
 }
 files = [{}, [], 1] + [{"version": 1, k: x} for k, l in values.items() for x in l]

@@ -34,21 +34,30 @@
 #define CONTROL 2
 #define PORTS 3
 
-#define STATUS_UNUSED 0x07u
+/*
+ * Bits 0 to 2 are nobody's and read as 0, as in Super I/O chips (SMSC LPC47S422 data sheet, Status Port): BIOSes return
+ * them from int 17h, where bit 0 is a time-out.
+ */
 #define STATUS_NERROR BIT(3)
 #define STATUS_SELECT BIT(4)
 #define STATUS_PE BIT(5)
 #define STATUS_NACK BIT(6)
 #define STATUS_NBUSY BIT(7)
 /* An open connector: the inputs float high, and BUSY turns over. */
-#define STATUS_NO_CABLE (STATUS_UNUSED | STATUS_NERROR | STATUS_SELECT | STATUS_PE | STATUS_NACK)
+#define STATUS_NO_CABLE (STATUS_NERROR | STATUS_SELECT | STATUS_PE | STATUS_NACK)
 
 #define CONTROL_STROBE BIT(0)
 #define CONTROL_NINIT BIT(2)
+#define CONTROL_SELECT_IN BIT(3)
 #define CONTROL_IRQEN BIT(4)
 #define CONTROL_DIRECTION BIT(5)
 #define CONTROL_WRITABLE 0x3fu
 #define CONTROL_UNUSED 0xc0u
+/*
+ * The chip's own value is 0, which holds the printer in reset; BIOSes of the time initialise it in POST, and SeaBIOS does
+ * not: programs that print by int 17h expect it done.
+ */
+#define CONTROL_AFTER_POST (CONTROL_NINIT | CONTROL_SELECT_IN)
 
 #define BUSY_NS (1 * NSEC_PER_USEC)
 #define ACK_NS (5 * NSEC_PER_USEC)
@@ -193,8 +202,7 @@ static uint32_t data_on_read(struct device *dev, const struct reg *reg, uint32_t
 static uint32_t status_on_read(struct device *dev, const struct reg *reg, uint32_t value)
 {
 	struct parport *p = parport_of(dev);
-	const uint32_t ready =
-		STATUS_UNUSED | STATUS_NERROR | STATUS_SELECT | STATUS_NACK | STATUS_NBUSY;
+	const uint32_t ready = STATUS_NERROR | STATUS_SELECT | STATUS_NACK | STATUS_NBUSY;
 
 	(void)reg;
 	(void)value;
@@ -210,7 +218,7 @@ static uint32_t status_on_read(struct device *dev, const struct reg *reg, uint32
 	case PHASE_FULL:
 		if (timer_now(&p->timer) - p->s.phase_ns < FULL_NS)
 			return ready & ~STATUS_NBUSY;
-		return STATUS_UNUSED | STATUS_PE | STATUS_NACK;
+		return STATUS_PE | STATUS_NACK;
 	default:
 		return ready;
 	}
@@ -248,7 +256,7 @@ static uint32_t control_on_read(struct device *dev, const struct reg *reg, uint3
 static const struct reg parport_regs[] = {
 	REG(struct parport, s.data, DATA, 1, "DATA", 0, 0xff, .on_read = data_on_read),
 	REG_HOOKED(STATUS, 1, "STATUS", .on_read = status_on_read),
-	REG(struct parport, s.control, CONTROL, 1, "CONTROL", 0, CONTROL_WRITABLE,
+	REG(struct parport, s.control, CONTROL, 1, "CONTROL", CONTROL_AFTER_POST, CONTROL_WRITABLE,
 	    .on_read = control_on_read, .on_write = control_on_write),
 };
 

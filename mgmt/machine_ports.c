@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <linux/parport.h>
-#include <linux/ppdev.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -21,6 +19,7 @@
 #include "../base/fdpass.h"
 #include "../base/log.h"
 #include "address.h"
+#include "printer.h"
 #include "runtime_dir.h"
 
 struct opener {
@@ -208,16 +207,13 @@ static int open_tty(struct opener *o, const char *path)
 	return fd;
 }
 
-/* Claimed once; the kernel does the handshake of each byte (compatibility mode). */
 static int open_parport(struct opener *o, const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY), mode = IEEE1284_MODE_COMPAT, r;
+	int fd = printer_start(path);
 
-	if (fd >= 0 && ioctl(fd, PPCLAIM) == 0 && ioctl(fd, PPSETMODE, &mode) == 0)
-		return fd;
-	r = -errno;
-	fd_close(fd);
-	return port_failed(o, path, r, "give a parallel port like /dev/parport0 that is free");
+	return fd < 0 ? port_failed(o, path, fd,
+				    "give a parallel port like /dev/parport0 that is free")
+		      : fd;
 }
 
 /* The command reads the guest's bytes from a pipe, in a group of its own: no key reaches it. */

@@ -16,42 +16,21 @@
 
 #include "../base/fdio.h"
 #include "../base/fdpass.h"
+#include "helper_program.h"
 
 #define PROGRAM "mainstay-vmm"
-
-/* Beside us (a checkout), where an installation under the same prefix has it, where make was told.
- */
-static const char *const places[] = { "%s/" PROGRAM, "%s/../libexec/mainstay/" PROGRAM,
-				      MAINSTAY_LIBEXEC "/" PROGRAM };
 
 static int find_program(char *path, size_t size, char *error, size_t error_size)
 {
 	const char *given = getenv("MAINSTAY_VMM");
-	char folder[PATH_MAX];
-	ssize_t n;
 
-	if (given && *given) {
-		snprintf(path, size, "%s", given);
-		if (access(path, X_OK) == 0)
-			return 0;
-		snprintf(error, error_size, "%s: %s; MAINSTAY_VMM must name " PROGRAM, given,
-			 strerror(errno));
-		return -ENOENT;
-	}
-	n = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
-	folder[n < 0 ? 0 : n] = '\0';
-	if (strrchr(folder, '/'))
-		*strrchr(folder, '/') = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		/* The last has no %s. */
-		if (snprintf(path, size, i < 2 ? places[i] : "%s", i < 2 ? folder : places[i]) <
-			    (int)size &&
-		    access(path, X_OK) == 0)
-			return 0;
-	}
-	snprintf(error, error_size,
-		 PROGRAM ": not found beside mainstay nor in " MAINSTAY_LIBEXEC
-			 "; install it, or set MAINSTAY_VMM to it");
+	if (!given || !*given)
+		return helper_find(PROGRAM, path, size, error, error_size);
+	snprintf(path, size, "%s", given);
+	if (access(path, X_OK) == 0)
+		return 0;
+	snprintf(error, error_size, "%s: %s; MAINSTAY_VMM must name " PROGRAM, given,
+		 strerror(errno));
 	return -ENOENT;
 }
 

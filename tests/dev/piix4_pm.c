@@ -93,6 +93,26 @@ Test(piix4_pm, bases_move_and_have_enables_of_their_own)
 	bench_free(b);
 }
 
+Test(piix4_pm, general_outputs_are_kept_and_inputs_are_pulled_up)
+{
+	struct bench *b = bench_new();
+	struct device *dev = start(b);
+
+	outl(b, PMBASE + 0x34, 0);
+	cr_assert_eq(inl(b, PMBASE + 0x34), 0);
+	outb(b, PMBASE + 0x37, 0xff);
+	outb(b, PMBASE + 0x35, 0xa5);
+	cr_assert_eq(inl(b, PMBASE + 0x34), 0x7f00a500, "bit 31 is no output");
+	/* Nothing is wired to the outputs that an input would show. */
+	outl(b, PMBASE + 0x30, 0);
+	cr_assert_eq(inl(b, PMBASE + 0x30), 0x003fffff);
+	cr_assert_eq(inw(b, PMBASE + 0x0c), 0, "nor an event");
+	device_reset(dev, RESET_HARD);
+	seabios_sets_up(b);
+	cr_assert_eq(inl(b, PMBASE + 0x34), 0x7fffbfff);
+	bench_free(b);
+}
+
 Test(piix4_pm, bases_on_top_of_each_other_are_survived)
 {
 	struct bench *b = bench_new();

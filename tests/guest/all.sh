@@ -43,7 +43,8 @@ lane() {
 	for attempt in 1 2 3; do
 		status=0
 		rm -f "$logs/alive.$1"
-		SCALE=$scale SOAK=${SOAK-} tests/nested/with-kvm -m 6144 -t $((${TIME:-700} * scale)) -s "$logs" -- \
+		SCALE=$scale SOAK=${SOAK-} tests/nested/with-kvm -m 6144 -t $((${TIME:-700} * scale)) -s "$logs" \
+			-l "$logs/paper.$1" -- \
 			tests/guest/inside.sh "$1" "${BIN:-$build/bin}" "$build/guest" "$logs" "${cases[@]}" \
 			>"$logs/lane$1.$attempt" 2>&1 &
 		host=$!

@@ -12,6 +12,8 @@ shift 4
 export disks mainstay=$bin/mainstay mainstay_vhd=$bin/mainstay-vhd pictures=$here/pictures scale=${SCALE:-1}
 
 work=$(mktemp -d) # short, for unix sockets; in memory on a nested host
+# Where what a parallel port of this host prints is seen.
+[[ ! ${MAINSTAY_NESTED-} ]] || export printer=$logs/paper.$lane
 # A case that wants a network says so.
 export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks MAINSTAY_NET=none
 

@@ -6,6 +6,7 @@
 #   $disks      the folder with the disks that make-disk made
 #   $mainstay   the program, and $mainstay_vhd
 #   $pictures   the folder of what screens should look like
+#   $printer    what comes out at /dev/parport0 of a nested host; empty elsewhere
 #   $scale      factor for time limits: sanitizers are slow
 #
 # A case prints TAP lines through check. It may leave machines and files behind: inside.sh cleans up.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A guest that looks at what no operating system tries: SMRAM and its lock, that one processor has no MP
- * table and the one PIR table is the machine's own, whether the timer's interrupts are made up when they could not be
- * taken for a while, and the floppy disk in drive A from its first to its last
- * sector. Says what it found on COM1, asks there for another disk as often as it is answered 'n', and powers
- * the machine off.
+ * table and the one PIR table is the machine's own, whether the interrupts of the timer and the clock are made up when
+ * they could not be taken for a while, registers that no processor has, the printer, and the floppy disk in drive A from
+ * its first to its last sector. Says what it found on COM1, asks there for another disk as often as it is answered 'n',
+ * and powers the machine off.
  */
 	.code16
 	.section .text
@@ -16,6 +16,7 @@
 #define PIRQ_CHOICES 0x0e20	/* interrupts 5, 9, 10 and 11, which no device of the board owns */
 #define SMRAM 0x72
 #define BUFFER 0x9000
+#define NO_MSR 0x4d41494e	/* far from those of processors and hypervisors */
 
 _start:
 	cli
@@ -114,6 +115,13 @@ loaded:
 	movw	$text_pir, %si
 	call	say
 	call	count_timer
+	call	count_clock
+	call	ask_processor
+	movw	$text_msr, %si
+	call	say
+	call	print
+	movw	$text_printer, %si
+	call	say
 another:
 	call	check_floppy
 	movw	$text_next, %si
@@ -241,6 +249,7 @@ check_pir:
 #define DEAF 200 * 3580		/* of the ACPI timer's counts: with interrupts off */
 #define PATIENCE 10000 * 3580	/* for the ticks to be made up: the host may be busy */
 #define TIMER_VECTOR 0x08 * 4
+#define CLOCK_VECTOR 0x70 * 4
 #define PM_TIMER 0x608		/* 3579545 Hz, 24 bits */
 
 pass:	/* Adds to EBP, the counts in all, those since the last call, and leaves the counter in EDI. */
@@ -312,6 +321,98 @@ count_timer:	/* 100 Hz */
 	outb	%al, $0x40
 	popl	TIMER_VECTOR
 	sti
+	ret
+
+clock_tick:
+	pushw	%ax
+	incw	%cs:ticks
+	movb	$0x0c, %al	/* lets the next interrupt come */
+	outb	%al, $0x70
+	inb	$0x71, %al
+	movb	$0x20, %al
+	outb	%al, $0xa0
+	outb	%al, $0x20
+	popw	%ax
+	iret
+
+swap_cmos:	/* register AH gets AL, and its value before is AL */
+	xchgb	%ah, %al
+	outb	%al, $0x70
+	inb	$0x71, %al
+	xchgb	%ah, %al
+	outb	%al, $0x71
+	movb	%ah, %al
+	ret
+
+count_clock:	/* 256 Hz of the clock's periodic interrupt */
+	cli
+	pushl	CLOCK_VECTOR
+	movl	$clock_tick, CLOCK_VECTOR
+	inb	$0x21, %al
+	movb	%al, %ah
+	inb	$0xa1, %al
+	pushw	%ax		/* both masks */
+	andb	$0xfe, %al	/* IRQ 8 */
+	outb	%al, $0xa1
+	movb	%ah, %al
+	andb	$0xfb, %al	/* IRQ 2, the cascade */
+	outb	%al, $0x21
+	movw	$0x0a28, %ax
+	call	swap_cmos
+	pushw	%ax
+	movw	$0x0b42, %ax	/* PIE, 24 hours */
+	call	swap_cmos
+	pushw	%ax
+	movb	$0x0c, %al
+	outb	%al, $0x70
+	inb	$0x71, %al
+	movw	$text_clock, %si
+	movl	$13983, %ecx
+	call	count_ticks
+	popw	%ax
+	movb	$0x0b, %ah
+	call	swap_cmos
+	popw	%ax
+	movb	$0x0a, %ah
+	call	swap_cmos
+	popw	%ax
+	outb	%al, $0xa1
+	movb	%ah, %al
+	outb	%al, $0x21
+	popl	CLOCK_VECTOR
+	sti
+	ret
+
+/* A register that no processor has is read as 0, twice, and written: the machine tells it once. */
+ask_processor:
+	movw	$2, %si
+1:	movl	$NO_MSR, %ecx
+	movl	$-1, %eax
+	movl	%eax, %edx
+	rdmsr
+	orl	%edx, %eax
+	jnz	2f
+	wrmsr
+	decw	%si
+	jnz	1b
+	clc
+	ret
+2:	stc
+	ret
+
+print:	/* by the BIOS */
+	movw	$text_page, %si
+1:	lodsb
+	testb	%al, %al
+	jz	2f
+	movb	$0, %ah
+	xorw	%dx, %dx
+	int	$0x17
+	testb	$0x29, %ah	/* time-out, error, out of paper */
+	jz	1b
+	stc
+	ret
+2:	clc
 	ret
 
 /* Says drive A's geometry, and the first four bytes of the first and the last sector. */
@@ -431,6 +532,10 @@ text_lock:	.asciz "board: SMRAM locks"
 text_mp:	.asciz "board: no MP table for one processor"
 text_pir:	.asciz "board: one PIR table, of this machine"
 text_timer:	.asciz "board: ticks of the timer"
+text_clock:	.asciz "board: ticks of the clock"
+text_msr:	.asciz "board: a register of no processor"
+text_printer:	.asciz "board: printer"
+text_page:	.asciz "printed by the board\r\n"
 text_made_up:	.asciz " are made up\r\n"
 text_lost:	.asciz " are lost\r\n"
 text_floppy:	.asciz "board: floppy "

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 # A guest of ours (asm/board.S) that looks at what no system tries: SMRAM, the tables that one processor has and has
-# not, and floppy disks of every format, which are put in while the machine runs.
+# not, lost ticks, and floppy disks of every format, which are put in while the machine runs. It prints on a parallel
+# port of the nested host, behind which is $printer.
 cp "$disks/board.img" disk.img
+port=none
+if [[ ${printer-} ]]; then
+	modprobe parport_pc
+	modprobe ppdev
+	port=parport:/dev/parport0
+fi
 last_sector() { # FILE: its first four bytes
 	tail -c 512 "$1" | head -c 4
 }
@@ -19,7 +26,7 @@ floppies() {
 	mkfifo "$name.input"
 	exec {keys}<>"$name.input"
 	start "$name" --drive=disk.img,format=raw --memory 16M --floppy "$kind-${1%:*}.vfd,kind=$kind" \
-		--tune "$tuning"
+		--parallel "$port" --tune "$tuning"
 	for format; do
 		file=$kind-${format%:*}.vfd
 		if ((rounds++)); then
@@ -42,10 +49,17 @@ floppies() {
 
 floppies 2.88M pit=catchup 2.88M:80/2/36 dmf:80/2/21 1.44M:80/2/18 720K:80/2/9
 for what in 'SMRAM opens and closes' 'SMRAM locks' 'no MP table for one processor' \
-	'one PIR table, of this machine'; do
+	'one PIR table, of this machine' 'a register of no processor' 'printer'; do
 	check "$what" serial board-2.88M "board: $what: ok"
 done
 check "the timer's lost ticks are made up" serial board-2.88M 'board: ticks of the timer are made up'
+check "the clock's lost ticks are made up" serial board-2.88M 'board: ticks of the clock are made up'
+check "the register is told once" is "$(grep -c 'MSR 4d41494eh' board-2.88M.err)" = 1
+if [[ $port != none ]]; then
+	check "a printer at a port of the host" is "$(tr -d '\r' <"$printer")" = 'printed by the board'
+else
+	echo "ok - $case_name: a printer at a port of the host # SKIP only a nested host has one to spare"
+fi
 [[ ${SOAK-} ]] || return 0
 # Drives of 5.25 inches. The firmware makes one step a track, so that it reads 360 KB in a drive of 40 tracks alone.
 floppies 1.2M pit=drop 1.2M:80/2/15

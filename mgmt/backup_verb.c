@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
@@ -26,6 +25,7 @@
 #include "checkpoint_change.h"
 #include "checkpoint_target.h"
 #include "disk_layer.h"
+#include "user_command.h"
 #include "verbs.h"
 
 struct backup_options {
@@ -157,26 +157,14 @@ static void prepare_target(struct backup *backup)
 
 /* --- commands --- */
 
-/* Its exit status must be 0. */
-static int run_command(const struct backup *backup, const char *command, char *error,
+static int run_command(const struct backup *backup, const char *text, char *error,
 		       size_t error_size)
 {
-	int status;
+	const struct user_command command = { .text = text,
+					      .machine = backup->name,
+					      .target = backup->target };
 
-	if (!command)
-		return 0;
-	setenv("MAINSTAY_MACHINE", backup->name, 1);
-	setenv("MAINSTAY_TARGET", backup->target, 1);
-	fflush(stdout);
-	status = system(command);
-	if (status == 0)
-		return 0;
-	if (status > 0 && WIFEXITED(status))
-		snprintf(error, error_size, "command %s: exit status %d", command,
-			 WEXITSTATUS(status));
-	else
-		snprintf(error, error_size, "command %s: cannot be run, or was killed", command);
-	return -ECANCELED;
+	return user_command_run(&command, error, error_size);
 }
 
 /* --- copying --- */

@@ -157,6 +157,27 @@ static const uint8_t *read_state_id(const struct machine_files *files, uint8_t i
 	return id;
 }
 
+/*
+ * The machine has marked its disks when it had stopped, so a copy without the mark is older than that. The machine's process
+ * compares ids and sizes.
+ */
+static int check_copies(const struct machine_config *config, struct machine_files *files,
+			char *error, size_t error_size)
+{
+	const struct machine_disk *old = disk_files_unmarked(config, files);
+
+	for (uint32_t i = 0; i < config->disk_count; i++)
+		files->same_contents[i] = true;
+	if (!old)
+		return 0;
+	snprintf(error, error_size,
+		 "%s: disk: is not what the machine has left: it was copied before the machine "
+		 "stopped; "
+		 "have it copied by 'mainstay migrate --copy COMMAND'",
+		 old->path);
+	return -ESTALE;
+}
+
 int disk_files_open(const struct machine_config *config, struct machine_files *files, char *error,
 		    size_t error_size)
 {
@@ -188,6 +209,8 @@ int disk_files_open(const struct machine_config *config, struct machine_files *f
 		if (r < 0)
 			return r;
 	}
+	if (files->disks_copied && check_copies(config, files, error, error_size) < 0)
+		return -ESTALE;
 	return check_count(config, files, error, error_size);
 }
 
@@ -251,7 +274,8 @@ bool disk_files_are_saved(const struct machine_files *files)
 	return false;
 }
 
-bool disk_files_left_state(const struct machine_config *config, const struct machine_files *files)
+const struct machine_disk *disk_files_unmarked(const struct machine_config *config,
+					       const struct machine_files *files)
 {
 	bool marked;
 
@@ -260,9 +284,9 @@ bool disk_files_left_state(const struct machine_config *config, const struct mac
 
 		if (!config->disks[i].read_only && !chain->read_only && read_mark(chain, &marked) &&
 		    !marked)
-			return true;
+			return &config->disks[i];
 	}
-	return false;
+	return NULL;
 }
 
 int disk_files_end_undo(const struct machine_config *config, struct machine_files *files,

@@ -16,10 +16,11 @@ bool disk_files_have_undo(const struct machine_files *files);
 /* Whether the machine has left a saved state that needs its undo disks. */
 bool disk_files_are_saved(const struct machine_files *files);
 /*
- * Of a machine that is to be restored: whether a disk of it lacks the mark of a saved state, since somebody
- * has gone on from that state, or given it up, before.
+ * Of a machine that is to be restored: a disk that lacks the mark of a saved state, since somebody has gone on from
+ * that state, or given it up, before; or since it is no copy of what the machine has left. NULL: there is none.
  */
-bool disk_files_left_state(const struct machine_config *config, const struct machine_files *files);
+const struct machine_disk *disk_files_unmarked(const struct machine_config *config,
+					       const struct machine_files *files);
 /*
  * When the machine's process has ended: commits all undo disks, or discards them. 0, or -errno with
  * one line in @error; those that are left are kept.

@@ -11,6 +11,7 @@
 
 #include "../base/fdio.h"
 #include "../vmm/state/statefile.h"
+#include "machine_config.h"
 #include "migration.h"
 
 static int peer = -1, state_fd = -1;
@@ -44,12 +45,27 @@ static int check_file(char *error, size_t error_size)
 	return r;
 }
 
-const char *incoming_receive(const char *where, char *error, size_t error_size)
+/* What can be known before: the other side would send all of it for nothing. */
+static int check_disks(const struct machine_config *config, char *error, size_t error_size)
+{
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		const struct machine_disk *disk = &config->disks[i];
+
+		if (access(disk->path, disk->read_only ? R_OK : R_OK | W_OK) < 0) {
+			snprintf(error, error_size, "disk %s: %s", disk->path, strerror(errno));
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+const char *incoming_receive(const struct machine_config *config, const char *where, char *error,
+			     size_t error_size)
 {
 	char why[512];
 	int r;
 
-	if (make_file(error, error_size) < 0)
+	if (check_disks(config, error, error_size) < 0 || make_file(error, error_size) < 0)
 		return NULL;
 	peer = migration_accept(where, MIGRATION_TIMEOUT_S, error, error_size);
 	if (peer < 0)
@@ -81,6 +97,13 @@ void incoming_fail(const char *why)
 	state_fd = fd_close(state_fd);
 }
 
+void incoming_runs(void)
+{
+	if (peer >= 0)
+		(void)migration_send(peer, STREAM_RUNS, NULL);
+	peer = fd_close(peer);
+}
+
 /* A name for what may be the only copy of the machine. */
 static void keep(const char *name, char *kept, size_t size)
 {
@@ -103,7 +126,6 @@ int incoming_take_over(const char *name, char *error, size_t error_size)
 	else
 		snprintf(why, sizeof(why), "the other side has hung up");
 	if (r == 0) {
-		peer = fd_close(peer);
 		state_fd = fd_close(state_fd);
 		return 0;
 	}

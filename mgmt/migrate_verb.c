@@ -21,11 +21,13 @@
 #include "client.h"
 #include "migration.h"
 #include "save_client.h"
+#include "user_command.h"
 #include "verbs.h"
 
 #define END_TIMEOUT_S 60
 
 struct migrate_options {
+	const char *copy;
 	uint32_t timeout_s;
 	bool quiet;
 };
@@ -65,9 +67,14 @@ static int await_held(int session, int socket, json_object **ret_event, char *er
 	return r;
 }
 
+static void still_copying(int socket)
+{
+	(void)migration_send(socket, STREAM_WAIT, NULL);
+}
+
 /* Until the other side has it: everything can still be given up. */
-static int send_machine(int session, int socket, uint64_t *ret_held_ns, uint64_t *ret_stopped_ns,
-			char *error, size_t error_size)
+static int send_machine(int session, int socket, struct user_command *copy, uint64_t *ret_held_ns,
+			uint64_t *ret_stopped_ns, char *error, size_t error_size)
 {
 	json_object *event = NULL;
 	int r = migration_send(socket, STREAM_HELLO, NULL);
@@ -85,8 +92,13 @@ static int send_machine(int session, int socket, uint64_t *ret_held_ns, uint64_t
 	*ret_held_ns = now_ns();
 	*ret_stopped_ns = save_client_number(event, "stopped_ns");
 	json_object_put(event);
+	/* The disks are flushed and marked, and nobody writes to them. */
+	copy->waiting = still_copying;
+	copy->fd = socket;
+	r = user_command_run(copy, error, error_size);
 	/* The other side locks what we have locked. */
-	r = save_client_send(session, "release", NULL, NULL, 0);
+	if (r == 0)
+		r = save_client_send(session, "release", NULL, NULL, 0);
 	if (r == 0)
 		r = save_client_wait(session, "released", 10, NULL, error, error_size);
 	if (r == 0 && (r = migration_send(socket, STREAM_FREE, NULL)) < 0)
@@ -98,6 +110,7 @@ static int migrate_run(const struct verb *verb, int argc, char **argv)
 {
 	struct migrate_options options = { .timeout_s = MIGRATION_TIMEOUT_S };
 	uint64_t held_ns = 0, stopped_ns = 0;
+	struct user_command copy;
 	struct runtime_base base;
 	struct client client;
 	char error[1024], why[512];
@@ -113,7 +126,8 @@ static int migrate_run(const struct verb *verb, int argc, char **argv)
 	session = save_client_begin(&client, NULL, error, sizeof(error));
 	if (session < 0)
 		die("%s", error);
-	r = send_machine(session, socket, &held_ns, &stopped_ns, why, sizeof(why));
+	copy = (struct user_command){ .text = options.copy, .machine = argv[0], .target = argv[1] };
+	r = send_machine(session, socket, &copy, &held_ns, &stopped_ns, why, sizeof(why));
 	if (r < 0) {
 		/* It tells when it has taken its locks back. */
 		(void)migration_send(socket, STREAM_FAIL, "the source has given up");
@@ -127,6 +141,10 @@ static int migrate_run(const struct verb *verb, int argc, char **argv)
 	if (r < 0)
 		die("%s: has ended here, but the other side has gone: %s; it has kept the state",
 		    argv[0], strerror(-r));
+	r = migration_wait(socket, STREAM_RUNS, why, sizeof(why));
+	if (r < 0)
+		die("%s: has ended here, and has not said there that it runs: %s; look there",
+		    argv[0], why);
 	stopped_ns += now_ns() - held_ns;
 	if (client_wait_end(&client, END_TIMEOUT_S) < 0)
 		log_warning("%s: runs at %s, but process %d here has not ended after %d s", argv[0],
@@ -142,6 +160,12 @@ static int migrate_run(const struct verb *verb, int argc, char **argv)
 }
 
 static const struct opt migrate_options[] = {
+	{ .name = "copy",
+	  .kind = OPT_STRING,
+	  .argument = "COMMAND",
+	  .help = "run it when the guest has stopped: it completes the other side's copies of the "
+		  "disks (--disks-copied there)",
+	  .offset = offsetof(struct migrate_options, copy) },
 	{ .name = "timeout",
 	  .kind = OPT_U32,
 	  .argument = "SECONDS",
@@ -164,7 +188,8 @@ const struct verb migrate_verb = {
 	.details =
 		"The other side is 'mainstay run --incoming', with the options that describe the "
 		"machine and\n"
-		"with the same disks. unix:PATH is its socket, fd:N a socket that was inherited: a "
+		"with the same disks, or copies of them (--disks-copied there, --copy here). "
+		"unix:PATH is its socket, fd:N a socket that was inherited: a "
 		"program like\n"
 		"socat leads either to another host. Its memory is sent while the guest runs. When "
 		"anything\n"

@@ -167,8 +167,11 @@ static int receive_head(int socket, struct stream_head *ret_head)
 int migration_wait(int socket, enum stream_kind wanted, char *error, size_t error_size)
 {
 	struct stream_head head;
-	int r = receive_head(socket, &head);
+	int r;
 
+	do
+		r = receive_head(socket, &head);
+	while (r == 0 && head.kind == STREAM_WAIT);
 	if (r < 0)
 		return explain(r, error, error_size);
 	if (head.kind == STREAM_FAIL)

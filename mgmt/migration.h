@@ -8,10 +8,12 @@
  *					<-	HELLO
  *	DATA, HOLE ..., DATA (header), END ->	into a file
  *	(its machine unlocks the disks)
+ *	(copies of the disks are completed; WAIT while that takes)
  *	FREE				->	opens the disks
  *					<-	READY: restored, about to run
  *	(its machine ends)
  *	GO				->
+ *					<-	RUNS
  */
 #ifndef MGMT_MIGRATION_H
 #define MGMT_MIGRATION_H
@@ -31,7 +33,7 @@ int migration_accept(const char *where, unsigned int timeout_s, char *error, siz
 /* 0 or -errno. */
 int migration_send(int socket, enum stream_kind kind, const char *text);
 /*
- * Waits for a record of kind @wanted. 0, or -errno with one line in @error: the peer's own, if it said why not.
+ * Waits for a record of kind @wanted, and longer for each WAIT. 0, or -errno with one line in @error: the peer's own, if it said why not.
  */
 int migration_wait(int socket, enum stream_kind wanted, char *error, size_t error_size);
 

@@ -56,7 +56,7 @@ struct run_options {
 	bool headless;
 	const char *config_file;
 	const char *restore, *incoming;
-	bool verify, keep_state, discard_state, service;
+	bool verify, keep_state, discard_state, disks_copied, service;
 	const char *devtest; /* NULL: an ordinary machine */
 };
 
@@ -232,6 +232,7 @@ static void open_state(struct run *run, const struct run_options *options)
 	run->files.state_verify = options->verify;
 	run->files.state_path = options->incoming ? options->incoming : options->restore;
 	run->files.state_waits = options->incoming;
+	run->files.disks_copied = options->disks_copied;
 	if (!options->restore)
 		return;
 	run->restores = true;
@@ -248,7 +249,7 @@ static void open_state(struct run *run, const struct run_options *options)
  */
 static void drop_used_state(struct run *run)
 {
-	if (!run->service.on || !run->restores || !disk_files_left_state(run->config, &run->files))
+	if (!run->service.on || !run->restores || !disk_files_unmarked(run->config, &run->files))
 		return;
 	log_warning("%s: saved state %s was used up: its disks have been written to since; the "
 		    "machine starts afresh",
@@ -414,6 +415,7 @@ static void take_answer(struct run *run)
 	if (r != 1)
 		return;
 	run->state = RUN_RUNNING;
+	incoming_runs();
 	if (run->service.on)
 		service_started(&run->service, &run->dir, run->restores);
 	/* The machine holds the file open; nobody can go on from it a second time. */
@@ -658,18 +660,12 @@ static void prepare_service(struct run *run, struct run_options *options)
 			    options->config.name);
 }
 
-/* What can be known before: the other side would send all of it for nothing. */
 static void receive_machine(struct run_options *options)
 {
-	const struct machine_config *config = &options->config;
 	char error[1024];
 
-	for (uint32_t i = 0; i < config->disk_count; i++) {
-		if (access(config->disks[i].path, config->disks[i].read_only ? R_OK : R_OK | W_OK) <
-		    0)
-			die("%s: disk: %s", config->disks[i].path, strerror(errno));
-	}
-	options->restore = incoming_receive(options->incoming, error, sizeof(error));
+	options->restore =
+		incoming_receive(&options->config, options->incoming, error, sizeof(error));
 	if (!options->restore)
 		die("--incoming %s", error);
 	options->keep_state = true;
@@ -696,6 +692,8 @@ static int run_machine(const struct verb *verb, int argc, char **argv)
 		die("--verify and --keep-state are for a machine that is restored; give --restore");
 	if (options.incoming && (options.restore || options.service || options.discard_state))
 		die("--incoming excludes --restore, --discard-state and --service");
+	if (options.disks_copied && !options.incoming)
+		die("--disks-copied is for a machine that comes from elsewhere; give --incoming");
 	if (options.restore && options.discard_state)
 		die("--restore and --discard-state exclude each other");
 	read_description(&options, others, argv);
@@ -723,9 +721,14 @@ static const struct opt run_options[] = {
 	  .kind = OPT_STRING,
 	  .argument = "WHERE",
 	  .help = "wait at unix:PATH or fd:N for a machine that 'mainstay migrate' sends, and go "
-		  "on "
-		  "with it",
+		  "on with it",
 	  .offset = offsetof(struct run_options, incoming) },
+	{ .name = "disks-copied",
+	  .kind = OPT_FLAG,
+	  .help = "with --incoming: the disks are copies, equal to those there when the machine "
+		  "has "
+		  "stopped",
+	  .offset = offsetof(struct run_options, disks_copied) },
 	{ .name = "verify",
 	  .kind = OPT_FLAG,
 	  .help = "with --restore: test the saved memory before the guest runs",

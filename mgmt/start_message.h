@@ -19,6 +19,7 @@ struct machine_files {
 	int state; /* a saved state to go on from; -1: none */
 	const char *state_path;
 	bool state_waits;  /* the machine runs when it is told to */
+	bool disks_copied; /* its disks are copies of those that it was saved with */
 	bool state_verify; /* test its memory before the guest runs */
 	bool same_contents
 		[MACHINE_DISKS_MAX];  /* so, too: what that was saved with, in another file */

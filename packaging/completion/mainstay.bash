@@ -86,7 +86,7 @@ _mainstay()
 	fi
 	verb=${COMP_WORDS[1]}
 	case $verb in
-	run | restore) options="$machine --config --headless --devtest --restore --incoming --verify --keep-state --discard-state --service" ;;
+	run | restore) options="$machine --config --headless --devtest --restore --incoming --disks-copied --verify --keep-state --discard-state --service" ;;
 	save) options="--compact --quiet" ;;
 	config) options="$machine --check --schema" ;;
 	list | status | stats) options=--json ;;
@@ -98,7 +98,7 @@ _mainstay()
 	eject) options=--force ;;
 	net) options="$(_mainstay_net_options "${COMP_WORDS[2]}")" ;;
 	backup) options="--before --after --quiet" ;;
-	migrate) options="--timeout --quiet" ;;
+	migrate) options="--copy --timeout --quiet" ;;
 	checkpoint) options="--no-state --discard --state --json --quiet" ;;
 	floppy) options="--format --label --unformatted" ;;
 	stop) options="--timeout --force" ;;

@@ -128,23 +128,39 @@ static void enable_disks(struct guest *guest)
 	ask(guest, "outl 0xcfc 5");
 }
 
-static struct guest start_with(const char *memory, const char *name, const char *more,
-			       const char *value)
+/* With the disks of the folder @where; @more: further options, NULL at the end. */
+static struct guest start_with(const char *where, const char *memory, const char *name,
+			       const char *const more[])
 {
-	char socket[64], port[32];
-	const char *const argv[] = {
-		"mainstay",  "run",    "nt4.vhd", "--drive",
-		"data.vhd",  "--name", name,	  "--headless",
-		"--memory",  memory,   "--uuid",  "11111111-2222-3333-4444-555555555555",
-		"--devtest", socket,   more,	  value,
-		NULL
-	};
+	char socket[64], port[32], disks[2][PATH_MAX];
+	const char *argv[24] = { "mainstay",
+				 "run",
+				 "--drive",
+				 disks[0],
+				 "--drive",
+				 disks[1],
+				 "--name",
+				 name,
+				 "--headless",
+				 "--memory",
+				 memory,
+				 "--uuid",
+				 "11111111-2222-3333-4444-555555555555",
+				 "--devtest",
+				 socket };
 	struct guest guest;
+	unsigned int count = 0;
 
+	snprintf(disks[0], sizeof(disks[0]), "%s/nt4.vhd", where);
+	snprintf(disks[1], sizeof(disks[1]), "%s/data.vhd", where);
 	snprintf(port, sizeof(port), "%s.sock", name);
 	snprintf(socket, sizeof(socket), "unix:%s", port);
+	while (argv[count])
+		count++;
+	for (unsigned int i = 0; more[i]; i++)
+		argv[count++] = more[i];
 	guest.starter = spawn(argv);
-	guest.port = more ? NULL : connect_to(port);
+	guest.port = more[0] ? NULL : connect_to(port);
 	if (guest.port)
 		enable_disks(&guest);
 	return guest;
@@ -152,7 +168,7 @@ static struct guest start_with(const char *memory, const char *name, const char 
 
 static struct guest start(const char *name, const char *more, const char *value)
 {
-	return start_with("16M", name, more, value);
+	return start_with(".", "16M", name, (const char *[]){ more, value, NULL });
 }
 
 static void command(struct guest *guest, unsigned int drive, unsigned int place, unsigned int code)
@@ -391,6 +407,61 @@ Test(checkpoints_running, it_moves_and_its_guest_sees_nothing)
 	}
 }
 
+static struct guest start_with_copies(void)
+{
+	struct guest there = start_with(
+		"copies", "16M", "there",
+		(const char *[]){ "--incoming", "unix:move.sock", "--disks-copied", NULL });
+
+	wait_for_file("move.sock");
+	return there;
+}
+
+Test(checkpoints_running, it_moves_to_copies_of_its_disks)
+{
+	struct guest guest = start("nt4", NULL, NULL), there;
+
+	put(&guest, 0, 'A');
+	run("mkdir copies && cp nt4.vhd data.vhd copies");
+	put(&guest, 1, 'B');
+	/* Copies that are older than the end, a command that fails, and another disk: it goes on here. */
+	there = start_with_copies();
+	cr_expect_neq(MAINSTAY("migrate", "nt4", "unix:move.sock", "-q"), 0);
+	cr_expect_neq(wait_for(there.starter), 0);
+	works(&guest, 2, 'C');
+	there = start_with_copies();
+	cr_expect_neq(MAINSTAY("migrate", "nt4", "unix:move.sock", "-q", "--copy",
+			       "cp nt4.vhd data.vhd copies; exit 3"),
+		      0);
+	cr_expect_neq(wait_for(there.starter), 0);
+	works(&guest, 3, 'D');
+	there = start_with_copies();
+	cr_expect_neq(MAINSTAY("migrate", "nt4", "unix:move.sock", "-q", "--copy",
+			       "cp nt4.vhd copies; cp nt4.vhd copies/data.vhd"),
+		      0);
+	cr_expect_neq(wait_for(there.starter), 0);
+	works(&guest, 4, 'E');
+	/* Longer than the other side waits in silence for a sign of life. */
+	there = start_with_copies();
+	cr_assert_eq(MAINSTAY("migrate", "nt4", "unix:move.sock", "-q", "--copy",
+			      "cp nt4.vhd data.vhd copies && "
+			      "echo $MAINSTAY_MACHINE $MAINSTAY_TARGET >said; sleep 6"),
+		     0);
+	run("grep -q 'nt4 unix:move.sock' said");
+	cr_expect_eq(wait_for(guest.starter), 0, "it has ended here");
+	fclose(guest.port);
+	there.port = connect_to("there.sock");
+	cr_expect_eq(get(&there, 0, 4), 'E');
+	put(&there, 5, 'F');
+	stop(&there, "there");
+	expect_in("copies", "ABCDEF", true);
+	expect_in(".", "ABCDE-", true);
+	/* Nobody starts it twice by mistake. */
+	cr_expect_neq(MAINSTAY("run", "nt4.vhd", "--name", "again", "--headless", "--devtest",
+			       "unix:again.sock"),
+		      0);
+}
+
 /* Accepts, and then does nothing, or says @words first. */
 static pid_t rude_peer(const char *path, const void *words, size_t size)
 {
@@ -438,7 +509,8 @@ Test(checkpoints_running, a_migration_that_fails_leaves_it_running)
 	(void)wait_for(peer);
 	works(&guest, 3, 'D');
 	/* One whose machine is another: it finds out when all has been sent, and the locks are given up. */
-	there = start_with("32M", "there", "--incoming", "unix:move.sock");
+	there = start_with(".", "32M", "there",
+			   (const char *[]){ "--incoming", "unix:move.sock", NULL });
 	wait_for_file("move.sock");
 	cr_expect_neq(MAINSTAY("migrate", "nt4", "unix:move.sock"), 0);
 	cr_expect_neq(wait_for(there.starter), 0);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STREAM_VERSION 1u
+#define STREAM_VERSION 2u
 #define STREAM_HEAD_BYTES 24u
 #define STREAM_DATA_BYTES_MAX (4u << 20)
 #define STREAM_TEXT_BYTES_MAX 512u
@@ -25,6 +25,8 @@ enum stream_kind {
 	STREAM_FREE,	  /* the disks are unlocked */
 	STREAM_READY,	  /* back: the machine is restored, and waits for GO */
 	STREAM_GO,	  /* the other one has ended */
+	STREAM_RUNS,	  /* back, last: its guest runs */
+	STREAM_WAIT,	  /* the other side is still at it */
 	STREAM_FAIL,	  /* either way: @bytes of text follow, one line that says why not */
 	STREAM_KINDS,
 };

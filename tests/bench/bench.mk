@@ -91,7 +91,7 @@ bench-net:
 	@$(BENCH)/net_switch $(BENCH)/bench-net.json
 
 # Saved states.
-$(BENCH)/state: $(call objects,$(addprefix tests/bench/,state.c machine.c meter.c report.c)) $(call library,base)
+$(BENCH)/state: $(call objects,$(addprefix tests/bench/,state.c suite.c machine.c meter.c report.c)) $(call library,base)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
@@ -99,4 +99,4 @@ $(BENCH)/state: $(call objects,$(addprefix tests/bench/,state.c machine.c meter.
 bench-state:
 	@packaging/setup
 	@$(MAKE) --no-print-directory all $(BENCH)/state $(BENCH)/disk
-	@BUILD=$(BUILD) tests/bench/state.sh $(BENCH_OPTIONS)
+	@BUILD=$(BUILD) SUITE=state tests/bench/bench.sh $(BENCH_OPTIONS)

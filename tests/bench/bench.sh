@@ -4,7 +4,7 @@
 #
 #   bench.sh [OPTION...]      options of compare
 #
-# SUITE is the program, compare (the default) or board. Reads $BUILD/bin and $BUILD/bench, writes
+# SUITE is the program, compare (the default), board, video or state. Reads $BUILD/bin and $BUILD/bench, writes
 # $BUILD/bench/bench.json, or bench-SUITE.json, and prints a table. The exit status
 # says whether it could run, not whether goals are reached.
 set -euo pipefail
@@ -26,6 +26,7 @@ if [[ ${1-} == --inside ]]; then
 	case $suite in
 	compare) disks=(linux.vhd ports.vhd) ;;
 	video) disks=(video.vhd) ;;
+	state) disks=(linux.vhd linux.img) ;;
 	*) disks=(linux.vhd ports.vhd bios.vhd floppy.img cd.img) ;;
 	esac
 	for disk in "${disks[@]}"; do
@@ -46,6 +47,10 @@ make_disk() {
 
 if [[ $suite == video ]]; then
 	make_disk video
+elif [[ $suite == state ]]; then
+	BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
+	# QEMU refuses to save a machine with a VHD.
+	qemu-img convert -f vpc -O raw "$bench/linux.vhd" "$bench/linux.img"
 else
 	BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
 	make_disk ports

@@ -2,9 +2,9 @@
 /*
  * Saving and restoring, against QEMU's migration into a file by "cat" and back.
  *
- *	state [-v] [-n RUNS] [-o SIDE] MAINSTAY LINUX.vhd LINUX.img JSON
+ *	state [-v] [-n RUNS] [-o SIDE] [-s SCENARIO] MAINSTAY LINUX.vhd LINUX.img JSON
  *
- * Runs inside the nested host that counts instructions; state.sh starts it. See README.md.
+ * See compare.c and README.md for the method.
  *
  * Theory of operation: a run boots Linux to a program that answers on the serial port, lets it come to rest, and
  * saves it. What the save costs is the processor time of all its processes, helpers included, from rest to the whole
@@ -23,11 +23,7 @@
 
 #include "../../base/bits.h"
 #include "../../base/fdio.h"
-#include "../../base/log.h"
-#include "../../base/parse.h"
-#include "machine.h"
-#include "meter.h"
-#include "report.h"
+#include "suite.h"
 
 #define PEER_LOADS_S 20
 
@@ -52,21 +48,8 @@ static const struct figure figures[] = {
 	[COMPACT_SIZE] = { "compact file; peer: QEMU's, compressed", "KiB", 1.0, 0, false },
 };
 
-struct bench {
-	struct report report;
-	const char *mainstay, *disk, *peer_disk, *json;
-	bool verbose;
-};
-
-static int read_cost(struct machine *machine, bool at_rest, struct cost *ret_cost)
-{
-	int r = at_rest ? meter_read_at_rest(ret_cost) : meter_read(ret_cost);
-
-	if (r == 0)
-		return 0;
-	snprintf(machine->error, sizeof(machine->error), "counters: %s", strerror(-r));
-	return -1;
-}
+/* The disks of the suite: QEMU refuses to save a machine with a VHD. */
+enum { OUR_DISK, PEER_DISK };
 
 static int fail(struct machine *machine, const char *why)
 {
@@ -209,8 +192,8 @@ static int boot(struct bench *bench, enum side side, unsigned int memory_mib,
 {
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
-					     .disk = bench->disk,
-					     .peer_disk = bench->peer_disk,
+					     .disk = bench->disks[OUR_DISK],
+					     .peer_disk = bench->disks[PEER_DISK],
 					     .memory_mib = memory_mib,
 					     .monitor = true };
 	struct cost rest;
@@ -218,7 +201,7 @@ static int boot(struct bench *bench, enum side side, unsigned int memory_mib,
 	if (machine_start(machine, side, &setup) < 0 || machine_connect(machine) < 0 ||
 	    machine_wait_text(machine, "bench: ready") < 0)
 		return -1;
-	return read_cost(machine, true, &rest);
+	return read_cost_at_rest(machine, &rest);
 }
 
 /*
@@ -248,8 +231,8 @@ static int restore(struct bench *bench, enum side side, unsigned int memory_mib,
 {
 	const struct machine_setup setup = { .mainstay = bench->mainstay,
 					     .show = bench->verbose,
-					     .disk = bench->disk,
-					     .peer_disk = bench->peer_disk,
+					     .disk = bench->disks[OUR_DISK],
+					     .peer_disk = bench->disks[PEER_DISK],
 					     .memory_mib = memory_mib,
 					     .monitor = true,
 					     .restore = file };
@@ -261,7 +244,7 @@ static int restore(struct bench *bench, enum side side, unsigned int memory_mib,
 		    ? peer_has_loaded(machine) < 0
 		    : machine_connect(machine) < 0 || machine_command(machine, 'a', 1) < 0)
 		return -1;
-	if (read_cost(machine, false, &cost) < 0)
+	if (read_cost(machine, &cost) < 0)
 		return -1;
 	*ret_minsn = (double)cost.instructions / 1e6;
 	return 0;
@@ -276,11 +259,11 @@ static int save_and_restore(struct bench *bench, enum side side, unsigned int me
 	int r;
 
 	unlink(file);
-	if (boot(bench, side, memory_mib, machine) < 0 || read_cost(machine, true, &before) < 0)
+	if (boot(bench, side, memory_mib, machine) < 0 || read_cost_at_rest(machine, &before) < 0)
 		return -1;
 	r = side == SIDE_OURS ? save_ours(bench, machine, file, &stop)
 			      : save_peer(machine, file, false);
-	if (r < 0 || read_cost(machine, false, &after) < 0)
+	if (r < 0 || read_cost(machine, &after) < 0)
 		return -1;
 	if (memory_mib == MACHINE_MEMORY_MIB) {
 		report_value(&bench->report, SAVE, side,
@@ -353,70 +336,24 @@ static int run_sizes(struct bench *bench, enum side side, struct machine *machin
 	return 0;
 }
 
-static const struct scenario {
-	const char *name;
-	size_t first_row, row_count;
-	int (*run)(struct bench *bench, enum side side, struct machine *machine);
-} scenarios[] = {
-	{ "save and restore", SAVE, 3, run_small },
+static const struct scenario scenarios[] = {
+	{ "small", SAVE, 3, run_small },
 	{ "growth", RESTORE_LARGE, 1, run_large },
 	{ "sizes", FILE_SIZE, 2, run_sizes },
 };
 
-static void run_scenario(struct bench *bench, const struct scenario *scenario, enum side side)
-{
-	static const char *const side_names[SIDES] = { "Mainstay", "QEMU" };
-	static struct machine machine; /* large */
-	int r = scenario->run(bench, side, &machine);
-
-	printf("%s, %s: %s\n", scenario->name, side_names[side],
-	       r < 0 ? machine.error : "measured");
-	fflush(stdout);
-	for (size_t i = 0; r < 0 && i < scenario->row_count; i++)
-		report_failed(&bench->report, scenario->first_row + i, side, machine.error);
-	machine_end(&machine);
-	r = report_write_json(&bench->report, bench->json);
-	if (r < 0)
-		die("%s: %s", bench->json, strerror(-r));
-}
+static const struct suite suite = {
+	.name = "state",
+	.title = "Saved state: Mainstay (ours) and QEMU (peer)",
+	.disk_names = { "LINUX.vhd", "LINUX.img" },
+	.warm_up_disk = OUR_DISK,
+	.figures = figures,
+	.figure_count = ARRAY_LEN(figures),
+	.scenarios = scenarios,
+	.scenario_count = ARRAY_LEN(scenarios),
+};
 
 int main(int argc, char **argv)
 {
-	struct bench bench = { .verbose = false };
-	enum side first = SIDE_OURS, last = SIDE_PEER;
-	uint64_t runs = 1;
-	int option;
-
-	log_init("state", LOG_LEVEL_INFO);
-	while ((option = getopt(argc, argv, "vn:o:")) != -1) {
-		if (option == 'v')
-			bench.verbose = true;
-		else if (option == 'n' && parse_u64(optarg, 1, RUNS_MAX, &runs) == 0)
-			continue;
-		else if (option == 'o' && (!strcmp(optarg, "ours") || !strcmp(optarg, "peer")))
-			first = last = *optarg == 'o' ? SIDE_OURS : SIDE_PEER;
-		else
-			die("usage: state [-v] [-n RUNS] [-o ours|peer] MAINSTAY LINUX.vhd "
-			    "LINUX.img JSON");
-	}
-	if (argc - optind != 4)
-		die("usage: state [-v] [-n RUNS] [-o ours|peer] MAINSTAY LINUX.vhd LINUX.img JSON");
-	bench.mainstay = argv[optind];
-	bench.disk = argv[optind + 1];
-	bench.peer_disk = argv[optind + 2];
-	bench.json = argv[optind + 3];
-	report_init(&bench.report, "Saved state: Mainstay (ours) and QEMU (peer)", figures,
-		    ARRAY_LEN(figures));
-	if (meter_open() < 0)
-		return EXIT_FAILURE;
-	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
-		for (uint64_t run = 0; run < runs; run++) {
-			for (enum side side = first; side <= last; side++)
-				run_scenario(&bench, &scenarios[i], side);
-		}
-	}
-	meter_close();
-	report_print(&bench.report);
-	report_fini(&bench.report);
-	return EXIT_SUCCESS;
+	return suite_main(&suite, argc, argv);
 }

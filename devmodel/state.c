@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "state.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,135 +13,170 @@
 
 #define STATE_NAME_MAX 64
 
-/* One field of an instance, with the struct arrays unrolled. */
-struct flat_field {
-	char name[STATE_NAME_MAX];
-	const struct state_field *field;
-	uint32_t offset;
+/* A field of a table, with the struct arrays unrolled. */
+struct place {
+	const struct state_field *row; /* one without a name: the end */
+	const struct state_field *sub; /* of the row's table; NULL: the row is a field itself */
+	uint32_t index;		       /* of the array's element */
 };
 
-/* Calls @visit for every field; stops at the first that returns not 0, and returns that. */
-static int visit_fields(const struct state_field *table,
-			int (*visit)(const struct flat_field *flat, void *context), void *context)
+/* An array without elements has no place. */
+static void enter_row(struct place *at, const struct state_field *row)
 {
-	struct flat_field flat;
-	int r = 0;
-
-	for (; table->name && !r; table++) {
-		if (!table->table) {
-			snprintf(flat.name, sizeof(flat.name), "%s", table->name);
-			flat.field = table;
-			flat.offset = table->offset;
-			r = visit(&flat, context);
-			continue;
-		}
-		for (uint32_t i = 0; i < table->count && !r; i++) {
-			for (const struct state_field *sub = table->table; sub->name && !r; sub++) {
-				snprintf(flat.name, sizeof(flat.name), "%s.%u.%s", table->name, i,
-					 sub->name);
-				flat.field = sub;
-				flat.offset = table->offset + i * table->stride + sub->offset;
-				r = visit(&flat, context);
-			}
-		}
-	}
-	return r;
+	while (row->name && row->table && (!row->count || !row->table->name))
+		row++;
+	*at = (struct place){ row, row->name ? row->table : NULL, 0 };
 }
 
-static int count_field(const struct flat_field *flat, void *context)
+static void next_place(struct place *at)
 {
-	(void)flat;
-	++*(uint32_t *)context;
-	return 0;
+	if (!at->sub || (!(++at->sub)->name && ++at->index == at->row->count))
+		enter_row(at, at->row + 1);
+	else if (!at->sub->name)
+		at->sub = at->row->table;
 }
 
-struct save_context {
-	const struct device *dev;
-	struct cursor *to;
-};
-
-static int save_field(const struct flat_field *flat, void *opaque)
+static const struct state_field *field_at(const struct place *at)
 {
-	struct save_context *context = opaque;
-	size_t length = strlen(flat->name);
+	return at->sub ? at->sub : at->row;
+}
 
-	cursor_put_u8(context->to, (uint8_t)length);
-	cursor_put_bytes(context->to, flat->name, length);
-	cursor_put_u8(context->to, flat->field->size);
-	cursor_put_le32(context->to, flat->field->count);
-	cursor_put_bytes(context->to, (const char *)context->dev + flat->offset,
-			 (size_t)flat->field->size * flat->field->count);
-	return 0;
+/* From the start of the device's struct. */
+static uint32_t offset_at(const struct place *at)
+{
+	return at->row->offset + (at->sub ? at->index * at->row->stride + at->sub->offset : 0);
+}
+
+/* These are thousands for a machine, too many for printf(). */
+static size_t name_at(const struct place *at, char ret_name[STATE_NAME_MAX])
+{
+	size_t length = strlen(at->row->name), more = at->sub ? strlen(at->sub->name) : 0;
+	char digits[10];
+	unsigned int count = 0;
+
+	assert(length + 2 + sizeof(digits) + more < STATE_NAME_MAX);
+	memcpy(ret_name, at->row->name, length);
+	if (!at->sub)
+		return length;
+	ret_name[length++] = '.';
+	for (uint32_t left = at->index; left || !count; left /= 10)
+		digits[count++] = (char)('0' + left % 10);
+	while (count)
+		ret_name[length++] = digits[--count];
+	ret_name[length++] = '.';
+	memcpy(ret_name + length, at->sub->name, more);
+	return length + more;
 }
 
 void state_save(const struct device *dev, struct cursor *to)
 {
-	struct save_context context = { dev, to };
+	struct place at;
 	uint32_t count = 0;
 
-	visit_fields(dev->class->fields, count_field, &count);
+	for (enter_row(&at, dev->class->fields); at.row->name; next_place(&at))
+		count++;
 	cursor_put_le32(to, count);
-	visit_fields(dev->class->fields, save_field, &context);
+	for (enter_row(&at, dev->class->fields); at.row->name; next_place(&at)) {
+		const struct state_field *field = field_at(&at);
+		char name[STATE_NAME_MAX];
+		size_t length = name_at(&at, name);
+
+		cursor_put_u8(to, (uint8_t)length);
+		cursor_put_bytes(to, name, length);
+		cursor_put_u8(to, field->size);
+		cursor_put_le32(to, field->count);
+		cursor_put_bytes(to, (const char *)dev + offset_at(&at),
+				 (size_t)field->size * field->count);
+	}
 }
 
-struct find_context {
-	const char *name;
-	struct flat_field *found;
+/* --- loading */
+
+struct loader {
+	const struct device_class *class;
+	struct cursor *from;
+	uint8_t *scratch;   /* a copy of the state */
+	struct place place; /* of the field that was found last, and then of the next one */
+	char *error;
+	size_t error_size;
 };
 
-static int match_field(const struct flat_field *flat, void *opaque)
+static bool is_named(const struct place *at, const char *name, size_t length)
 {
-	struct find_context *context = opaque;
+	char here[STATE_NAME_MAX];
 
-	if (strcmp(flat->name, context->name))
-		return 0;
-	*context->found = *flat;
-	return 1;
+	return name_at(at, here) == length && !memcmp(here, name, length);
 }
 
-/* Decodes one field into @scratch, a copy of the state. */
-static int load_field(const struct device_class *class, struct cursor *from, uint8_t *scratch,
-		      char *error, size_t error_size)
+/* Most streams have all fields in their order: the next one is tried first. */
+static bool find_field(struct loader *loader, const char *name, size_t length)
 {
-	char name[STATE_NAME_MAX] = "";
-	struct flat_field flat;
-	struct find_context find = { name, &flat };
-	uint8_t length = cursor_get_u8(from), size;
-	uint32_t count;
+	struct place *at = &loader->place;
 
-	if (length >= sizeof(name))
-		cursor_fail(from);
-	else
-		cursor_get_bytes(from, name, length);
-	size = cursor_get_u8(from);
-	count = cursor_get_le32(from);
-	if (!cursor_ok(from)) {
-		snprintf(error, error_size, "the state ends early");
+	if (at->row->name && is_named(at, name, length))
+		return true;
+	for (enter_row(at, loader->class->fields); at->row->name; next_place(at)) {
+		if (is_named(at, name, length))
+			return true;
+	}
+	return false;
+}
+
+/* The elements of the field at the loader's place. */
+static int load_elements(struct loader *loader, const char *name)
+{
+	const struct state_field *field = field_at(&loader->place);
+	uint8_t *to = loader->scratch + offset_at(&loader->place) - loader->class->state_offset;
+
+	cursor_get_bytes(loader->from, to, (size_t)field->size * field->count);
+	if (!cursor_ok(loader->from)) {
+		snprintf(loader->error, loader->error_size, "the state ends early in field %s",
+			 name);
 		return -EINVAL;
 	}
-	if (!visit_fields(class->fields, match_field, &find)) {
-		snprintf(error, error_size, "field %s is not known", name);
-		return -EINVAL;
-	}
-	if (size != flat.field->size || count != flat.field->count) {
-		snprintf(error, error_size, "field %s has another size", name);
-		return -EINVAL;
-	}
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; field->max && i < field->count; i++) {
 		uint8_t bytes[8] = { 0 };
 
-		cursor_get_bytes(from, bytes, size);
-		if (flat.field->max && get_le64(bytes) > flat.field->max) {
-			snprintf(error, error_size, "field %s is out of range", name);
+		memcpy(bytes, to + i * field->size, field->size);
+		if (get_le64(bytes) > field->max) {
+			snprintf(loader->error, loader->error_size, "field %s is out of range",
+				 name);
 			return -EINVAL;
 		}
-		memcpy(scratch + flat.offset - class->state_offset + i * size, bytes, size);
-	}
-	if (!cursor_ok(from)) {
-		snprintf(error, error_size, "the state ends early in field %s", name);
-		return -EINVAL;
 	}
 	return 0;
+}
+
+static int load_field(struct loader *loader)
+{
+	char name[STATE_NAME_MAX] = "";
+	uint8_t length = cursor_get_u8(loader->from), size;
+	const struct state_field *field;
+	uint32_t count;
+	int r;
+
+	if (length >= sizeof(name))
+		cursor_fail(loader->from);
+	else
+		cursor_get_bytes(loader->from, name, length);
+	size = cursor_get_u8(loader->from);
+	count = cursor_get_le32(loader->from);
+	if (!cursor_ok(loader->from)) {
+		snprintf(loader->error, loader->error_size, "the state ends early");
+		return -EINVAL;
+	}
+	if (!find_field(loader, name, length)) {
+		snprintf(loader->error, loader->error_size, "field %s is not known", name);
+		return -EINVAL;
+	}
+	field = field_at(&loader->place);
+	if (size != field->size || count != field->count) {
+		snprintf(loader->error, loader->error_size, "field %s has another size", name);
+		return -EINVAL;
+	}
+	r = load_elements(loader, name);
+	next_place(&loader->place);
+	return r;
 }
 
 int state_load(struct device *dev, struct cursor *from, char *error, size_t error_size)
@@ -148,17 +185,23 @@ int state_load(struct device *dev, struct cursor *from, char *error, size_t erro
 	uint8_t *state = (uint8_t *)dev + class->state_offset;
 	uint32_t count = cursor_get_le32(from);
 	uint8_t *scratch = malloc(class->state_size);
+	struct loader loader = { .class = class,
+				 .from = from,
+				 .scratch = scratch,
+				 .error = error,
+				 .error_size = error_size };
 	int r = 0;
 
 	if (!scratch)
 		return -ENOMEM;
 	memcpy(scratch, state, class->state_size);
+	enter_row(&loader.place, class->fields);
 	if (!cursor_ok(from)) {
 		snprintf(error, error_size, "the state ends early");
 		r = -EINVAL;
 	}
 	for (uint32_t i = 0; i < count && r == 0; i++)
-		r = load_field(class, from, scratch, error, error_size);
+		r = load_field(&loader);
 	if (r == 0 && class->check && !class->check(scratch)) {
 		snprintf(error, error_size, "its fields contradict each other");
 		r = -EINVAL;
@@ -169,38 +212,35 @@ int state_load(struct device *dev, struct cursor *from, char *error, size_t erro
 	return r;
 }
 
-struct coverage_context {
-	const struct device_class *class;
-	uint8_t *seen;
-	long covered;
-};
-
-static int cover_field(const struct flat_field *flat, void *opaque)
+/* Bytes that this field covers for the first time; -1 when it lies outside or on another one. */
+static long cover(const struct device_class *class, uint8_t *seen, const struct place *at)
 {
-	struct coverage_context *context = opaque;
-	size_t size = (size_t)flat->field->size * flat->field->count;
-	size_t start = flat->offset - context->class->state_offset;
+	size_t size = (size_t)field_at(at)->size * field_at(at)->count;
+	size_t start = offset_at(at) - class->state_offset;
 
-	if (flat->offset < context->class->state_offset ||
-	    start + size > context->class->state_size)
+	if (offset_at(at) < class->state_offset || start + size > class->state_size)
 		return -1;
 	for (size_t i = start; i < start + size; i++) {
-		if (context->seen[i])
+		if (seen[i])
 			return -1;
-		context->seen[i] = 1;
+		seen[i] = 1;
 	}
-	context->covered += (long)size;
-	return 0;
+	return (long)size;
 }
 
 long state_coverage(const struct device_class *class)
 {
-	struct coverage_context context = { class, calloc(1, class->state_size + 1), 0 };
-	int r;
+	uint8_t *seen = calloc(1, class->state_size + 1);
+	struct place at;
+	long covered = 0;
 
-	if (!context.seen)
+	if (!seen)
 		return -1;
-	r = visit_fields(class->fields, cover_field, &context);
-	free(context.seen);
-	return r ? -1 : context.covered;
+	for (enter_row(&at, class->fields); at.row->name && covered >= 0; next_place(&at)) {
+		long more = cover(class, seen, &at);
+
+		covered = more < 0 ? -1 : covered + more;
+	}
+	free(seen);
+	return covered;
 }

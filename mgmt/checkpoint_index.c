@@ -174,19 +174,21 @@ unsigned int checkpoints_children(const struct checkpoints *set, unsigned int id
 
 /* --- what nothing refers to --- */
 
-/* "layer-3.vhd", "state-3.state" and drafts of that. */
+/* "layer-3.vhd", "state-3.state"; drafts are nobody's, since whoever makes one has the lock. */
 static bool is_ours(struct checkpoints *set, const char *name)
 {
 	struct checkpoint *node;
 	unsigned int id;
 	char rest[8];
 
+	if (strstr(name, ".new-"))
+		return false;
 	if (sscanf(name, "layer-%u.%3s", &id, rest) == 2)
 		return checkpoints_by_id(set, id);
 	if (sscanf(name, "state-%u.%7s", &id, rest) != 2)
 		return true;
 	node = checkpoints_by_id(set, id);
-	return node && node->has_state && !strstr(name, ".new-");
+	return node && node->has_state;
 }
 
 static void collect_in(struct checkpoints *set, const char *folder)

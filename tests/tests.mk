@@ -16,7 +16,8 @@ INTEROP_TESTS := $(addprefix $(BUILD)/tests/interop/,rfb_show xwd_compare)
 check-run: $(INTEROP_TESTS)
 
 # The long proofs; whoever has one adds its script to SOAK. A million cuts of the power for VHD images.
-SOAK += tests/soak/vhd_data.sh tests/soak/vhd_job.sh tests/soak/midway.sh tests/soak/save_kill.sh
+SOAK += tests/soak/vhd_data.sh tests/soak/vhd_job.sh tests/soak/midway.sh tests/soak/save_kill.sh \
+	tests/soak/checkpoints.sh tests/soak/backup_kill.sh
 .PHONY: soak soak-run
 soak:
 	@packaging/setup

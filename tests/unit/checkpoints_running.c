@@ -291,6 +291,17 @@ static void teardown(void)
 
 TestSuite(checkpoints_running, .init = setup, .fini = teardown, .timeout = 300);
 
+/* The machine has its disks for itself, and works. */
+static void works(struct guest *guest, unsigned int place, char letter)
+{
+	int fd = open("nt4.vhd", O_RDWR | O_CLOEXEC);
+
+	cr_expect_eq(vhd_lock(fd, true), -EBUSY);
+	close(fd);
+	put(guest, place, letter);
+	cr_expect_eq(get(guest, 0, place), letter);
+}
+
 /* --- what people do --- */
 
 Test(checkpoints_running, the_guest_sees_nothing_and_goes_back)
@@ -353,6 +364,42 @@ Test(checkpoints_running, a_backup_is_of_one_moment)
 	expect_in(".", "ABCD", false);
 }
 
+/* By the command that runs when its guest goes on: at once, or when there is something of the first copy. */
+Test(checkpoints_running, a_backup_that_is_killed_is_begun_anew)
+{
+	static const char *const kills[] = {
+		"kill -KILL $PPID",
+		"(until [ -s copy.partial/nt4.vhd ]; do :; done; kill -KILL $PPID) &",
+		"(until [ -s copy.partial/data.vhd ]; do :; done; kill -KILL $PPID) &",
+	};
+	struct guest guest = start("nt4", NULL, NULL);
+	const char *wanted = "ABC";
+
+	for (unsigned int i = 0; i < ARRAY_LEN(kills); i++) {
+		char there[SECTORS + 1] = "";
+		int status;
+
+		put(&guest, i, wanted[i]);
+		status = MAINSTAY("backup", "nt4", "copy", "-q", "--after", kills[i]);
+		/* It may have been too fast for us. */
+		cr_expect(status || i, "it was killed");
+		if (status)
+			cr_expect(access("copy", F_OK) < 0, "%u: not whole, and under its name", i);
+		memcpy(there, wanted, i + 1);
+		if (!status)
+			expect_in("copy", there, true);
+		run("rm -rf copy");
+		works(&guest, 4 + i, 'x');
+		cr_assert_eq(MAINSTAY("backup", "nt4", "copy", "-q"), 0, "%u", i);
+		cr_expect(access("copy.partial", F_OK) < 0);
+		expect_in("copy", there, true);
+		run("rm -rf copy");
+	}
+	cr_expect(access("nt4.checkpoints", F_OK) < 0, "nothing is left");
+	stop(&guest, "nt4");
+	expect_in(".", "ABC-xxx", true);
+}
+
 /* --- moving --- */
 
 static void wait_for_file(const char *path)
@@ -361,17 +408,6 @@ static void wait_for_file(const char *path)
 		cr_assert_lt(i, 600u, "%s", path);
 		usleep(50000);
 	}
-}
-
-/* The machine has its disks for itself, and works. */
-static void works(struct guest *guest, unsigned int place, char letter)
-{
-	int fd = open("nt4.vhd", O_RDWR | O_CLOEXEC);
-
-	cr_expect_eq(vhd_lock(fd, true), -EBUSY);
-	close(fd);
-	put(guest, place, letter);
-	cr_expect_eq(get(guest, 0, place), letter);
 }
 
 Test(checkpoints_running, it_moves_and_its_guest_sees_nothing)

@@ -18,11 +18,8 @@ Test(s3_engine, rectangles_of_all_mixes_depths_directions_and_clips)
 
 		random_depth(round);
 		load_job(&job);
-		outw(b, 0x86e8, (uint16_t)x);
-		outw(b, 0x82e8, (uint16_t)y);
-		outw(b, 0x96e8, (uint16_t)(width - 1));
-		multifunc(0, height - 1);
-		outw(b, 0x9ae8, (uint16_t)(CMD_RECTANGLE | 1 | CMD_DRAW | directions));
+		begin_rectangle(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | directions, x, y, width,
+				height);
 		for (unsigned int row = 0; row < height; row++)
 			for (unsigned int column = 0; column < width; column++)
 				model_pixel(&job,
@@ -51,14 +48,8 @@ Test(s3_engine, copies_with_overlap_and_patterns)
 		job.pix_cntl = random_below(3) ? 0 : 0xc0;
 		random_depth(round);
 		load_job(&job);
-		outw(b, 0x86e8, (uint16_t)sx);
-		outw(b, 0x82e8, (uint16_t)sy);
-		outw(b, 0x8ee8, (uint16_t)dx);
-		outw(b, 0x8ae8, (uint16_t)dy);
-		outw(b, 0x96e8, (uint16_t)(width - 1));
-		multifunc(0, height - 1);
-		outw(b, 0x9ae8,
-		     (uint16_t)((pattern ? CMD_PATTERN : CMD_BLIT) | 1 | CMD_DRAW | directions));
+		begin_copy((pattern ? CMD_PATTERN : CMD_BLIT) | CMD_WRITE | CMD_DRAW | directions,
+			   sx, sy, dx, dy, width, height);
 		model_copy(&job, sx, sy, dx, dy, width, height, directions, pattern);
 		if (round % 20 == 0)
 			assert_same("copy", round);
@@ -87,7 +78,7 @@ Test(s3_engine, lines_follow_bresenham)
 		outw(b, 0x8ee8, (uint16_t)(2 * (minor - major)));
 		outw(b, 0x92e8, (uint16_t)error);
 		outw(b, 0x96e8, (uint16_t)major);
-		outw(b, 0x9ae8, (uint16_t)(CMD_LINE | 1 | CMD_DRAW | directions));
+		outw(b, 0x9ae8, (uint16_t)(CMD_LINE | CMD_WRITE | CMD_DRAW | directions));
 		for (int i = 0; i <= major; i++) {
 			model_pixel(&job, x, y, true, 0, 0);
 			if (i == major)
@@ -114,7 +105,7 @@ Test(s3_engine, short_strokes_draw_two_vectors)
 	load_job(&job);
 	outw(b, 0x86e8, 50);
 	outw(b, 0x82e8, 50);
-	outw(b, 0x9ae8, 0x1000 | 1 | CMD_DRAW);
+	outw(b, 0x9ae8, 0x1000 | CMD_WRITE | CMD_DRAW);
 	/* Right by 4, drawn, then down by 3, drawn. */
 	outw(b, 0x9ee8, 0x00 | 0x10 | 4 | (0xc0 | 0x10 | 3) << 8);
 	for (int i = 0; i <= 4; i++)
@@ -209,8 +200,6 @@ Test(s3_engine, polylines_go_from_point_to_point)
 	assert_same("polyline", 60);
 }
 
-/* A dashed line: each bit chooses the mix of a pixel; and mono images as blits, in either order of bytes. */
-/* 16-bit accesses feed a 32-bit bus, and the other way round: what counts is the order of bytes. */
 Test(s3_engine, rectangles_wrap_at_the_memorys_end_and_not_at_4096)
 {
 	fill_random();
@@ -224,11 +213,8 @@ Test(s3_engine, rectangles_wrap_at_the_memorys_end_and_not_at_4096)
 		job.misc &= 0x180;
 		set_depth(1 + (round / 2) % 4, 1024);
 		load_job(&job);
-		outw(b, 0x86e8, (uint16_t)x);
-		outw(b, 0x82e8, (uint16_t)y);
-		outw(b, 0x96e8, 79);
-		multifunc(0, 39);
-		outw(b, 0x9ae8, CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_INC_X | CMD_INC_Y);
+		begin_rectangle(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_INC_X | CMD_INC_Y, x, y,
+				80, 40);
 		for (int row = 0; row < 40; row++)
 			for (int column = 0; column < 80; column++)
 				model_pixel(&job, x + column, y + row, true, 0, 0);
@@ -243,13 +229,8 @@ Test(s3_engine, a_negative_destination_draws_only_what_is_on_the_plane)
 	fill_random();
 	set_depth(1, 1024);
 	load_job(&job);
-	outw(b, 0x86e8, 100);
-	outw(b, 0x82e8, 100);
-	outw(b, 0x8ee8, 0x1ff8);
-	outw(b, 0x8ae8, 0x1ffe);
-	outw(b, 0x96e8, 31);
-	multifunc(0, 7);
-	outw(b, 0x9ae8, CMD_BLIT | CMD_WRITE | CMD_DRAW | CMD_INC_X | CMD_INC_Y);
+	begin_copy(CMD_BLIT | CMD_WRITE | CMD_DRAW | CMD_INC_X | CMD_INC_Y, 100, 100, 0x1ff8,
+		   0x1ffe, 32, 8);
 	model_copy(&job, 100, 100, -8, -2, 32, 8, CMD_INC_X | CMD_INC_Y, false);
 	assert_same("negative destination", 0);
 }
@@ -267,7 +248,7 @@ Test(s3_engine, positions_keep_thirteen_bits_and_negative_ones_draw_nothing)
 	outw(b, 0x82e8, 0x1ffe);
 	outw(b, 0x96e8, 31);
 	multifunc(0, 3);
-	outw(b, 0x9ae8, CMD_RECTANGLE | 1 | CMD_DRAW | CMD_INC_X | CMD_INC_Y);
+	outw(b, 0x9ae8, CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_INC_X | CMD_INC_Y);
 	for (int y = -2; y < 2; y++)
 		for (int x = -16; x < 16; x++)
 			model_pixel(&job, x, y, true, 0, 0);
@@ -289,12 +270,7 @@ Test(s3_engine, the_largest_commands_are_bounded_and_stay_inside)
 		multifunc(3, 4095);
 		multifunc(4, 4095);
 		multifunc(0xd, 0x77);
-		outw(b, 0x86e8, 0x1000);
-		outw(b, 0x82e8, 0x1000);
-		outw(b, 0x8ee8, 4095);
-		outw(b, 0x8ae8, 4095);
-		outw(b, 0x96e8, 4095);
-		multifunc(0, 4095);
-		outw(b, 0x9ae8, (uint16_t)((i & 1 ? CMD_BLIT : CMD_RECTANGLE) | 1 | CMD_DRAW));
+		begin_copy((i & 1 ? CMD_BLIT : CMD_RECTANGLE) | CMD_WRITE | CMD_DRAW, 0x1000,
+			   0x1000, 4095, 4095, 4096, 4096);
 	}
 }

@@ -224,6 +224,26 @@ static inline void load_job(const struct job *job)
 	outw(b, 0xbae8, (uint16_t)job->fg_mix);
 }
 
+/* Starts @command, which has its depth and job, on a rectangle whose first corner is @x, @y. */
+static inline void begin_rectangle(unsigned int command, int x, int y, unsigned int width,
+				   unsigned int height)
+{
+	outw(b, 0x86e8, (uint16_t)x);
+	outw(b, 0x82e8, (uint16_t)y);
+	outw(b, 0x96e8, (uint16_t)(width - 1));
+	multifunc(0, height - 1);
+	outw(b, 0x9ae8, (uint16_t)command);
+}
+
+/* The same for commands that go on to another place: blits and patterns. */
+static inline void begin_copy(unsigned int command, int from_x, int from_y, int x, int y,
+			      unsigned int width, unsigned int height)
+{
+	outw(b, 0x8ee8, (uint16_t)x);
+	outw(b, 0x8ae8, (uint16_t)y);
+	begin_rectangle(command, from_x, from_y, width, height);
+}
+
 static inline struct job random_job(void)
 {
 	struct job job = {

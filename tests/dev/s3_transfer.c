@@ -25,13 +25,9 @@ Test(s3_transfer, mono_images_of_the_processor_choose_the_mix)
 		job.pix_cntl = 0x80;
 		random_depth(round);
 		load_job(&job);
-		outw(b, 0x86e8, (uint16_t)x);
-		outw(b, 0x82e8, (uint16_t)y);
-		outw(b, 0x96e8, (uint16_t)(width - 1));
-		multifunc(0, height - 1);
-		outw(b, 0x9ae8,
-		     (uint16_t)(CMD_RECTANGLE | 1 | CMD_DRAW | CMD_WAIT | 0x1000 | bus << 9 |
-				CMD_INC_X | CMD_INC_Y));
+		begin_rectangle(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_WAIT | 0x1000 |
+					bus << 9 | CMD_INC_X | CMD_INC_Y,
+				x, y, width, height);
 		for (unsigned int row = 0; row < height; row++) {
 			for (unsigned int at = 0; at < width; at += unit) {
 				uint32_t data = random_next();
@@ -66,13 +62,9 @@ Test(s3_transfer, colour_images_come_through_ports_and_memory)
 		job.fg_mix = random_below(16) | 0x40;
 		set_depth(round % 3 == 2 ? 4 : 1 + round % 3, 1024);
 		load_job(&job);
-		outw(b, 0x86e8, (uint16_t)x);
-		outw(b, 0x82e8, (uint16_t)y);
-		outw(b, 0x96e8, (uint16_t)(width - 1));
-		multifunc(0, height - 1);
-		outw(b, 0x9ae8,
-		     (uint16_t)(CMD_RECTANGLE | 1 | CMD_DRAW | CMD_WAIT | 0x1400 | CMD_INC_X |
-				CMD_INC_Y));
+		begin_rectangle(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_WAIT | 0x1400 |
+					CMD_INC_X | CMD_INC_Y,
+				x, y, width, height);
 		if (mapped)
 			crtc(0x53, 0x10);
 		for (unsigned int row = 0; row < height; row++) {
@@ -148,13 +140,9 @@ Test(s3_transfer, accesses_of_any_size_feed_the_bus)
 		job.fg_mix = 0x47;
 		set_depth(1, 1024);
 		load_job(&job);
-		outw(b, 0x86e8, 40);
-		outw(b, 0x82e8, 30);
-		outw(b, 0x96e8, 31);
-		multifunc(0, 0);
-		outw(b, 0x9ae8,
-		     (uint16_t)(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_WAIT | 0x1000 |
-				bus << 9 | CMD_INC_X | CMD_INC_Y));
+		begin_rectangle(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | CMD_WAIT | 0x1000 |
+					bus << 9 | CMD_INC_X | CMD_INC_Y,
+				40, 30, 32, 1);
 		for (unsigned int i = 0; i < ARRAY_LEN(data); i++) {
 			data[i] = random_next();
 			if (size == 4) {
@@ -185,13 +173,9 @@ Test(s3_transfer, what_is_on_the_screen_can_be_read_back)
 		job.pix_cntl = 0;
 		load_job(&job);
 		per_word = mono ? 32 : 4 / bytes;
-		outw(b, 0x86e8, (uint16_t)x);
-		outw(b, 0x82e8, (uint16_t)y);
-		outw(b, 0x96e8, (uint16_t)(width - 1));
-		multifunc(0, height - 1);
-		outw(b, 0x9ae8,
-		     (uint16_t)(CMD_RECTANGLE | CMD_DRAW | CMD_WAIT | 0x1400 | CMD_INC_X |
-				CMD_INC_Y | (mono ? 2 : 0)));
+		begin_rectangle(CMD_RECTANGLE | CMD_DRAW | CMD_WAIT | 0x1400 | CMD_INC_X |
+					CMD_INC_Y | (mono ? 2 : 0),
+				x, y, width, height);
 		crtc(0x53, mapped ? 0x10 : 0);
 		for (unsigned int row = 0; row < height; row++) {
 			for (unsigned int at = 0; at < width; at += per_word) {

@@ -91,8 +91,8 @@ $(BUILD)/gen/%.rom: devmodel/rom/%.S
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0 -e 0 --oformat binary -o $@ $@.o
 # The video BIOS is C for 16-bit code, which gcc alone has; fonts are made from Debian's unifont.
 VGA_BIOS_CC ?= gcc
-VGA_BIOS_FLAGS := -m16 -march=i386 -Os -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-jump-tables -fomit-frame-pointer -mregparm=3 \
+VGA_BIOS_FLAGS := -m16 -march=i386 -Os -malign-data=abi -std=gnu11 -ffreestanding -fno-pic -fno-pie \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-jump-tables -fomit-frame-pointer -mregparm=3 \
 	-mpreferred-stack-boundary=2 $(WARNINGS)
 VGA_BIOS_OBJECTS := $(patsubst devmodel/rom/vga/%,$(BUILD)/gen/vga/%.o,$(wildcard devmodel/rom/vga/*.[cS])) \
 	$(BUILD)/gen/vga/font.o

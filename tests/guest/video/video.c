@@ -32,6 +32,8 @@ static void text_mode(void)
 	expect("character height", bda(0x85), 16);
 	expect("CR9", indexed(0x3d4, 0x09), 0x4f);
 	expect("GR6", indexed(0x3ce, 0x06), 0x0e);
+	unlock();
+	expect("the linear window is closed, but of all the memory", indexed(0x3d4, 0x58), 3);
 	expect("cleared", word_at(0xb800, 0), 0x0720);
 	expect("to the end", word_at(0xb800, 3998), 0x0720);
 }
@@ -367,6 +369,7 @@ static void vbe_modes(void)
 			       (bits == 4 ? 2 : 8),
 		       line);
 		expect("engine", indexed(0x3d4, 0x40) & 1, 1);
+		expect("linear window", indexed(0x3d4, 0x58), 3);
 		vbe_pixels(line, height, bits);
 		if (wrong) {
 			print("video: in VBE mode ");

@@ -33,9 +33,10 @@ $(BUILD)/guest/clock.img: tests/bench/guest/boot.S tests/guest/clock/clock.c tes
 	$(Q)$(CC) $(BENCH_GUEST) -c -o $(@D)/clock.o tests/guest/clock/clock.c
 	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/clock_boot.o $(@D)/clock.o
 	$(Q)truncate -s 4M $@
-# Under Linux: the test picture through fbdev.
-GUEST_IMAGES += $(BUILD)/guest/fb_picture
-$(BUILD)/guest/fb_picture: tests/guest/linux/fb_picture.c tests/interop/test_picture.h
+# Under Linux: the test picture through fbdev, and through X.
+LINUX_PROGRAMS := $(patsubst tests/guest/linux/%.c,$(BUILD)/guest/%,$(wildcard tests/guest/linux/*.c))
+GUEST_IMAGES += $(LINUX_PROGRAMS)
+$(LINUX_PROGRAMS): $(BUILD)/guest/%: tests/guest/linux/%.c tests/interop/test_picture.h $(wildcard tests/guest/linux/*.h)
 	@mkdir -p $(@D)
 	$(say) GUEST $@
 	$(Q)$(CC) -std=gnu11 -O2 -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \

@@ -138,15 +138,15 @@ is() {
 }
 
 # looks NAME SHOT GOLDEN [AREA...]: the machine's screen is $pictures/GOLDEN outside of AREAs (X,Y,WIDTH,HEIGHT), now or
-# within some seconds. looks NAME WIDTH-BITS -t NUMBER BITS [AREA...]: it is the test picture (see picture_compare). The last
-# screenshot is left in SHOT.png for whoever wants to see it.
+# within a minute, or $patience seconds. looks NAME SHOT -t NUMBER BITS WIDTH [AREA...]: it is the test picture (see
+# picture_compare). The last screenshot is left in SHOT.png for whoever wants to see it.
 looks() {
-	local name=$1 shot=$2.png golden=$3 limit=$((SECONDS + 60 * scale)) said=""
+	local name=$1 shot=$2.png golden=$3 limit=$((SECONDS + ${patience:-60} * scale)) said=""
 	local -a expected=("$shot" "$pictures/$golden")
 	shift 3
 	if [[ $golden == -t ]]; then
-		expected=(-t "$1" "$2" "$shot" "${shot%-*}")
-		shift 2
+		expected=(-t "$1" "$2" "$shot" "$3")
+		shift 3
 	fi
 	while true; do
 		rm -f "$shot"

@@ -11,76 +11,12 @@
 #include <linux/fb.h>
 #include <stdint.h>
 
-#include "../../interop/test_picture.h"
+#include "bare.h"
+#include "picture.h"
 
-#define SYS_exit 1
-#define SYS_write 4
-#define SYS_open 5
-#define SYS_ioctl 54
-#define SYS_mmap 90
-#define O_RDWR 2
-#define PROT_READ_WRITE 3
-#define MAP_SHARED 1
 #define KDSETMODE 0x4b3a
 #define KD_GRAPHICS 1
 #define PANNED 64
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-void start(uint32_t *stack);
-
-__asm__(".globl _start\n"
-	"_start:\n"
-	"	movl %esp, %eax\n"
-	"	andl $-16, %esp\n"
-	"	subl $12, %esp\n"
-	"	pushl %eax\n"
-	"	call start\n");
-
-static int syscall3(int number, uint32_t a, uint32_t b, uint32_t c)
-{
-	int result;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "0"(number), "b"(a), "c"(b), "d"(c)
-			 : "memory");
-	return result;
-}
-
-static void print(const char *text)
-{
-	uint32_t length = 0;
-
-	while (text[length])
-		length++;
-	syscall3(SYS_write, 1, (uint32_t)text, length);
-}
-
-static void finish(int status)
-{
-	syscall3(SYS_exit, (uint32_t)status, 0, 0);
-	__builtin_unreachable();
-}
-
-static void must(int result, const char *what)
-{
-	if (result >= 0 || result < -4095) /* an address is no error */
-		return;
-	print("fb_picture: failed: ");
-	print(what);
-	print("\n");
-	finish(1);
-}
-
-static uint32_t number_of(const char *text)
-{
-	uint32_t number = 0;
-
-	for (; *text >= '0' && *text <= '9'; text++)
-		number = number * 10 + (uint32_t)(*text - '0');
-	return number;
-}
 
 /* VESA's timings for 60 Hz. */
 static const struct fb_var_screeninfo modes[] = {
@@ -140,54 +76,39 @@ static void set_palette(uint32_t fb)
 	struct fb_cmap map = { .len = 256, .red = red, .green = green, .blue = blue };
 
 	for (uint32_t i = 0; i < 256; i++) {
-		red[i] = (uint16_t)((i >> 5) * 65535 / 7);
-		green[i] = (uint16_t)((i >> 2 & 7) * 65535 / 7);
-		blue[i] = (uint16_t)((i & 3) * 65535 / 3);
+		red[i] = palette_red(i);
+		green[i] = palette_green(i);
+		blue[i] = palette_blue(i);
 	}
 	must(syscall3(SYS_ioctl, fb, FBIOPUTCMAP, (uint32_t)&map), "set the palette");
 }
 
 static void draw(uint8_t *memory, uint32_t number)
 {
-	for (uint32_t y = 0; y < var.yres; y++) {
-		uint8_t *line = memory + (y + PANNED) * fix.line_length;
-
-		for (uint32_t x = 0; x < var.xres; x++) {
-			uint32_t c = test_picture(x, y, number), r = c >> 16, g = c >> 8 & 255,
-				 b = c & 255;
-
-			if (var.bits_per_pixel == 8)
-				line[x] = (uint8_t)((r & 0xe0) | g >> 5 << 2 | b >> 6);
-			else if (var.bits_per_pixel == 16)
-				((uint16_t *)line)[x] =
-					(uint16_t)(r >> 3 << 11 | g >> 2 << 5 | b >> 3);
-			else
-				((uint32_t *)line)[x] = c;
-		}
-	}
+	for (uint32_t y = 0; y < var.yres; y++)
+		draw_line(memory + (y + PANNED) * fix.line_length, var.xres, y, var.bits_per_pixel,
+			  number);
 }
 
 void start(uint32_t *stack)
 {
-	char **arguments = (char **)(stack + 1);
+	char **arguments = arguments_of(stack, 3, "give WIDTH BITS NUMBER");
 	uint32_t map[6] = { 0, 0, PROT_READ_WRITE, MAP_SHARED, 0, 0 };
 	int fb = syscall3(SYS_open, (uint32_t) "/dev/fb0", O_RDWR, 0), tty, memory;
 
-	if (stack[0] != 4)
-		must(-1, "give WIDTH BITS NUMBER");
 	must(fb, "open /dev/fb0");
 	/* The console draws no more. */
 	tty = syscall3(SYS_open, (uint32_t) "/dev/tty0", O_RDWR, 0);
 	must(tty, "open /dev/tty0");
 	must(syscall3(SYS_ioctl, (uint32_t)tty, KDSETMODE, KD_GRAPHICS), "take the console");
-	set_mode((uint32_t)fb, number_of(arguments[1]), number_of(arguments[2]));
+	set_mode((uint32_t)fb, number_of(arguments[0]), number_of(arguments[1]));
 	if (var.bits_per_pixel == 8)
 		set_palette((uint32_t)fb);
 	map[1] = fix.smem_len;
 	map[4] = (uint32_t)fb;
 	memory = syscall3(SYS_mmap, (uint32_t)map, 0, 0);
 	must(memory, "map the memory");
-	draw((uint8_t *)memory, number_of(arguments[3]));
+	draw((uint8_t *)memory, number_of(arguments[2]));
 	var.yoffset = PANNED;
 	must(syscall3(SYS_ioctl, (uint32_t)fb, FBIOPAN_DISPLAY, (uint32_t)&var), "pan");
 	print("fb_picture: drawn on ");

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -349,6 +350,10 @@ int net_config_check(const struct net_config *config, char *error, size_t error_
 		return fail(error, error_size, "host_address: only a loopback network has one");
 	if (config->host_address && !mask_is_valid(config->netmask))
 		return fail(error, error_size, "netmask: is no mask for host_address");
+	if (strpbrk(config->notes, "\n\r") || strpbrk(config->dhcp.boot_file, "\n\r") ||
+	    strpbrk(config->dhcp.tftp_root, "\n\r"))
+		return fail(error, error_size,
+			    "%s: notes, boot_file and tftp_root are one line each", config->name);
 	return check_dhcp(&config->dhcp, error, error_size);
 }
 
@@ -491,13 +496,17 @@ json_object *net_config_schema(void)
 
 /* --- files */
 
+/* Found once: in a user namespace of ours everybody is root, and the folder another. */
 static int folder_path(char *path, size_t size)
 {
+	static char found[PATH_MAX];
 	const char *given = getenv("MAINSTAY_NETWORKS"), *config = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");
 	int n;
 
-	if (given && *given)
+	if (*found)
+		n = snprintf(path, size, "%s", found);
+	else if (given && *given)
 		n = snprintf(path, size, "%s", given);
 	else if (geteuid() == 0)
 		n = snprintf(path, size, "/etc/mainstay/networks");
@@ -505,7 +514,10 @@ static int folder_path(char *path, size_t size)
 		n = snprintf(path, size, "%s/mainstay/networks", config);
 	else
 		n = snprintf(path, size, "%s/.config/mainstay/networks", home ? home : "");
-	return n < (int)size ? 0 : -ENAMETOOLONG;
+	if (n >= (int)size)
+		return -ENAMETOOLONG;
+	memcpy(found, path, (size_t)n + 1);
+	return 0;
 }
 
 static int file_path(const char *name, char *path, size_t size)
@@ -578,6 +590,20 @@ int net_config_save(const struct net_config *config, bool create, char *error, s
 	if (r < 0)
 		snprintf(error, error_size, "%s: %s", path, strerror(-r));
 	return r;
+}
+
+int net_config_watch(void)
+{
+	char folder[PATH_MAX];
+	int r = folder_path(folder, sizeof(folder)), fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	if (r == 0 && inotify_add_watch(fd, folder, IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0)
+		r = -errno;
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
 }
 
 int net_config_remove(const char *name, char *error, size_t error_size)

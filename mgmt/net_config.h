@@ -61,6 +61,8 @@ int net_config_load(const char *name, struct net_config *ret_config, char *error
 		    size_t error_size);
 /* Checks and writes the file; -EEXIST with @create where there is one. */
 int net_config_save(const struct net_config *config, bool create, char *error, size_t error_size);
+/* An inotify descriptor that is readable when a network's file has changed or gone; -errno. */
+int net_config_watch(void);
 int net_config_remove(const char *name, char *error, size_t error_size);
 /* Names in order, ended by NULL, freed by the caller as runtime_names_free() does. 0 or -errno. */
 int net_config_list(char ***ret_names);

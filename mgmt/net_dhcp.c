@@ -8,8 +8,8 @@
  * port "dhcp", and runs dnsmasq behind it. It needs no right that any user lacks, and what dnsmasq can
  * reach is that one network.
  *
- * The server ends with the switch, or when no machine has been plugged in for a while. dnsmasq is
- * started again when it ends.
+ * The server ends with the switch, when its file no longer wants it, or when no machine has been plugged in for a
+ * while. dnsmasq is started again when it ends, and when its settings have changed.
  */
 #include "net_dhcp.h"
 
@@ -190,8 +190,8 @@ static int make_device(const struct net_config *config)
 struct server {
 	struct runtime_base base;
 	struct net_config config;
-	int switch_fd, dnsmasq_fd;
-	pid_t dnsmasq;
+	int switch_fd, watch_fd, dnsmasq_fd;
+	pid_t dnsmasq; /* 0: does not run */
 };
 
 /*
@@ -225,14 +225,14 @@ static int plug_into_switch(struct server *server, int tap, char *error, size_t 
 }
 
 /* Whether some machine is plugged in. */
-static bool has_machine(struct server *server)
+static bool has_machine(int switch_fd, const char *network)
 {
 	json_object *answer = NULL, *list, *ports, *kind;
 	bool found = false;
 	char error[256];
 
-	if (switch_request(server->switch_fd, switch_message("stats", server->config.name), -1,
-			   NULL, NULL, &answer, error, sizeof(error)) < 0)
+	if (switch_request(switch_fd, switch_message("stats", network), -1, NULL, NULL, &answer,
+			   error, sizeof(error)) < 0)
 		return false;
 	if (json_object_object_get_ex(answer, "networks", &list) &&
 	    json_object_object_get_ex(json_object_array_get_idx(list, 0), "port_list", &ports)) {
@@ -246,36 +246,95 @@ static bool has_machine(struct server *server)
 	return found;
 }
 
+static void end_dnsmasq(struct server *server)
+{
+	if (server->dnsmasq > 0) {
+		kill(server->dnsmasq, SIGTERM);
+		waitpid(server->dnsmasq, NULL, 0);
+	}
+	server->dnsmasq_fd = fd_close(server->dnsmasq_fd);
+	server->dnsmasq = 0;
+}
+
+static bool same_settings(const struct net_config *a, const struct net_config *b)
+{
+	json_object *x = net_config_json(a), *y = net_config_json(b);
+	bool same = json_object_equal(x, y);
+
+	json_object_put(x);
+	json_object_put(y);
+	return same;
+}
+
+/* Some network's file has changed. False: this one's no longer wants a server. */
+static bool look_at_settings(struct server *server)
+{
+	static struct net_config config; /* large */
+	char events[4096], error[512] = "";
+	int r;
+
+	(void)!read(server->watch_fd, events, sizeof(events));
+	r = net_config_load(server->config.name, &config, error, sizeof(error));
+	/* A file that cannot be read was not written by us: go on with what was good. */
+	if (r < 0 && r != -ENOENT) {
+		log_warning("%s; the DHCP server goes on as it was", error);
+		return true;
+	}
+	if (r < 0 || !config.dhcp.enabled)
+		return false;
+	if (same_settings(&config, &server->config))
+		return true;
+	server->config = config;
+	end_dnsmasq(server);
+	r = net_set_address(TAP, config.dhcp.server, config.dhcp.netmask);
+	if (r == 0)
+		r = write_configuration(&server->base, &server->config);
+	if (r == 0)
+		r = start_dnsmasq(server, error, sizeof(error));
+	if (r < 0)
+		log_error("network %s: its DHCP server ends: %s", config.name,
+			  *error ? error : strerror(-r));
+	return r == 0;
+}
+
+/* False: it has ended too often. */
+static bool dnsmasq_ended(struct server *server, unsigned int *restarts)
+{
+	char error[512];
+
+	waitpid(server->dnsmasq, NULL, 0);
+	server->dnsmasq = 0;
+	end_dnsmasq(server);
+	if (++*restarts > RESTARTS_MAX || !has_machine(server->switch_fd, server->config.name)) {
+		log_error("network %s: dnsmasq does not stay up; no addresses are given",
+			  server->config.name);
+		return false;
+	}
+	log_warning("network %s: dnsmasq ended; it is started again", server->config.name);
+	sleep(RESTART_S);
+	return start_dnsmasq(server, error, sizeof(error)) == 0;
+}
+
 static void stay(struct server *server)
 {
 	unsigned int restarts = 0;
-	char error[512];
 
 	for (;;) {
-		struct pollfd fds[2] = { { server->switch_fd, POLLIN, 0 },
-					 { server->dnsmasq_fd, POLLIN, 0 } };
-		int n = poll(fds, 2, LOOK_MS);
+		struct pollfd fds[3] = { { server->switch_fd, POLLIN, 0 },
+					 { server->dnsmasq_fd, POLLIN, 0 },
+					 { server->watch_fd, POLLIN, 0 } };
+		int n = poll(fds, 3, LOOK_MS);
 
 		/* The switch never speaks unasked: it is gone. */
-		if (fds[0].revents || (n == 0 && !has_machine(server)))
+		if (fds[0].revents ||
+		    (n == 0 && !has_machine(server->switch_fd, server->config.name)))
 			break;
-		if (!fds[1].revents)
-			continue;
-		waitpid(server->dnsmasq, NULL, 0);
-		server->dnsmasq_fd = fd_close(server->dnsmasq_fd);
-		server->dnsmasq = 0;
-		if (++restarts > RESTARTS_MAX || !has_machine(server)) {
-			log_error("network %s: dnsmasq does not stay up; no addresses are given",
-				  server->config.name);
+		if (fds[1].revents && !dnsmasq_ended(server, &restarts))
 			break;
-		}
-		log_warning("network %s: dnsmasq ended; it is started again", server->config.name);
-		sleep(RESTART_S);
-		if (start_dnsmasq(server, error, sizeof(error)) < 0)
+		if (fds[2].revents && !look_at_settings(server))
 			break;
 	}
-	if (server->dnsmasq > 0)
-		kill(server->dnsmasq, SIGTERM);
+	end_dnsmasq(server);
 }
 
 int net_dhcp_serve(const char *network)
@@ -293,6 +352,7 @@ int net_dhcp_serve(const char *network)
 		die("network %s has a DHCP server already", network);
 	if (switch_connect(&server.base, false, &server.switch_fd, error, sizeof(error)) < 0)
 		die("network %s: no switch runs", network);
+	server.watch_fd = net_config_watch();
 	r = write_configuration(&server.base, &server.config);
 	if (r < 0)
 		die("network %s: dnsmasq's settings: %s", network, strerror(-r));
@@ -336,6 +396,21 @@ void net_dhcp_start(const struct runtime_base *base, const char *network)
 	if (helper_start(&helper, error, sizeof(error)) < 0)
 		log_warning("network %s: its DHCP server cannot run: %s", network, error);
 	fd_close(helper.stderr_fd);
+}
+
+void net_dhcp_changed(const char *network)
+{
+	struct runtime_base base;
+	char error[512];
+	int fd = -1;
+
+	if (runtime_base_open(&base, false, error, sizeof(error)) < 0)
+		return;
+	if (switch_connect(&base, false, &fd, error, sizeof(error)) == 0 &&
+	    has_machine(fd, network))
+		net_dhcp_start(&base, network);
+	fd_close(fd);
+	runtime_base_close(&base);
 }
 
 int net_dhcp_print_leases(const char *network)

@@ -13,6 +13,9 @@ struct runtime_base;
 /* Starts the server of @network in the background where its file wants one and none runs. */
 void net_dhcp_start(const struct runtime_base *base, const char *network);
 
+/* The file of @network has changed: starts the server where machines are plugged in; one that runs sees it itself. */
+void net_dhcp_changed(const char *network);
+
 /* "mainstay net serve-dhcp": serves until the network has no machine any more. The exit status. */
 int net_dhcp_serve(const char *network);
 

@@ -497,6 +497,7 @@ static int run_dhcp(const struct verb *verb, int argc, char **argv)
 		options.config.dhcp.enabled = options.enable;
 	if (net_config_save(&options.config, false, error, sizeof(error)) < 0)
 		die("%s", error);
+	net_dhcp_changed(name);
 	return EXIT_SUCCESS;
 }
 
@@ -610,9 +611,8 @@ static const struct verb net_verbs[] = {
 	{ .name = "dhcp",
 	  .arguments = "NAME [OPTION]...",
 	  .summary = "set up the DHCP server",
-	  .details =
-		  "Off by default. It serves while machines are plugged in; changes count from the "
-		  "next\nmachine that is.\n",
+	  .details = "Off by default. It serves while machines are plugged in; changes count at "
+		     "once.\n",
 	  .options = dhcp_options,
 	  .run = run_dhcp,
 	  .examples = "  mainstay net dhcp lab --enable --dns 10.237.0.2\n"

@@ -18,13 +18,12 @@ if ! command -v passt >/dev/null || ! unshare "${user[@]}" --net ip link add v0 
 fi
 cd "$work" || exit 1
 unshare "${user[@]}" --net python3 - <<'END'
-import os, signal, socket, struct, subprocess, sys, time
+import os, signal, struct, subprocess, sys
 import net_machine
-from net_machine import Machine, Nic, eventually, frame, result, run, started
+from net_guest import Guest
+from net_machine import Machine, Nic, children_of, eventually, frame, result, run, started
 
-HOST, WORLD, GUEST, GATEWAY = "192.0.2.2", "192.0.2.1", "10.0.2.15", "10.0.2.2"
-MAC = "00:03:ff:00:00:0a"
-FIN, SYN, PUSH, ACK = 1, 2, 8, 16
+HOST, WORLD, GUEST = "192.0.2.2", "192.0.2.1", "10.0.2.15"
 
 
 # --- this host, and a world beyond its cable
@@ -55,98 +54,6 @@ subprocess.run(["nsenter", "--net", f"--target={world.pid}", "sh", "-c",
                 f"ip address add {WORLD}/24 dev v1 && ip link set v1 up"], check=True)
 
 
-# --- a guest's side of IP, as little as it takes
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def address(text):
-    return socket.inet_aton(text)
-
-
-class Guest:
-    """Answers for its address; frames that are something else are for who waits for them."""
-
-    def __init__(self, nic):
-        self.nic, self.router = nic, b"\xff" * 6
-
-    def send_ip(self, protocol, to, payload, source=GUEST):
-        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0, address(source), address(to))
-        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
-        packet = self.router + bytes.fromhex(MAC.replace(":", "")) + b"\x08\x00" + head + payload
-        self.nic.send(packet)
-
-    def transport(self, protocol, to, payload, at):
-        """With the checksum, which is at @at, filled in."""
-        pseudo = address(GUEST) + address(to) + struct.pack(">BBH", 0, protocol, len(payload))
-        payload = payload[:at] + struct.pack(">H", checksum(pseudo + payload)) + payload[at + 2:]
-        self.send_ip(protocol, to, payload)
-
-    def send_udp(self, port, to, to_port, data):
-        self.transport(17, to, struct.pack(">HHHH", port, to_port, 8 + len(data), 0) + data, 6)
-
-    def send_tcp(self, flags, data=b""):
-        self.transport(6, self.peer, struct.pack(">HHIIBBHHH", 80, self.peer_port, self.seq, self.ack, 5 << 4, flags, 8192, 0,
-                                                 0) + data, 16)
-        self.seq += len(data) + (1 if flags & (SYN | FIN) else 0)
-
-    def receive_ip(self, protocol, port, seconds=5):
-        """(sender, what follows IP's head) of the next packet for @port, or None."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and (got := self.nic.receive_any(max(end - time.monotonic(), 0.01))):
-            if got[12:14] == b"\x08\x06" and got[20:22] == b"\0\x01" and got[38:42] == address(GUEST):
-                mac = bytes.fromhex(MAC.replace(":", ""))
-                self.router = got[6:12]
-                self.nic.send((got[6:12] + mac + got[12:20] + b"\0\x02" + mac + got[38:42] + got[22:32]).ljust(60, b"\0"))
-            elif got[12:14] == b"\x08\x00" and got[23] == protocol:
-                size, = struct.unpack(">H", got[16:18])
-                packet = got[14:14 + size]
-                body = packet[(packet[0] & 15) * 4:]
-                if struct.unpack(">H", body[2:4])[0] == port:
-                    self.router = got[6:12]
-                    return socket.inet_ntoa(packet[12:16]), body
-        return None
-
-    def serve_tcp(self, answer):
-        """Takes one connection to port 80; what was said, or None."""
-        said, finished = b"", False
-        self.seq = 1000
-        while not finished and (got := self.receive_ip(6, 80)):
-            self.peer, segment = got
-            self.peer_port, _, seq, _, offset, flags = struct.unpack(">HHIIBB", segment[:14])
-            data = segment[(offset >> 4) * 4:]
-            if flags & SYN:
-                self.ack = seq + 1
-                self.send_tcp(SYN | ACK)
-            elif data and seq == self.ack:
-                said += data
-                self.ack += len(data)
-                self.send_tcp(ACK | PUSH | FIN, answer)
-            elif flags & FIN and seq == self.ack:
-                self.ack += 1
-                self.send_tcp(ACK)
-                finished = True
-        return said
-
-    def dhcp(self):
-        """The address that is offered."""
-        mac = bytes.fromhex(MAC.replace(":", ""))
-        bootp = struct.pack(">BBBBIHH16s16s", 1, 1, 6, 0, 7, 0, 0x8000, b"", mac) + bytes(192) + b"\x63\x82\x53\x63\x35\x01\x01\xff"
-        udp = struct.pack(">HHHH", 68, 67, 8 + len(bootp), 0) + bootp
-        self.send_ip(17, "255.255.255.255", udp, "0.0.0.0")
-        got = self.receive_ip(17, 68)
-        return got and socket.inet_ntoa(got[1][8 + 16:8 + 20])
-
-
-def children_of(pid):
-    return {int(p): open(f"/proc/{p}/comm").read().strip()
-            for p in open(f"/proc/{pid}/task/{pid}/children").read().split()}
-
-
 TCP_CLIENT = """
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
 s.sendall(b"hello guest")
@@ -168,9 +75,9 @@ s.sendto(data.upper(), sender)
 print(sender[0])"""
 
 # --- the machine
-machine = Machine("web", "--net", f"nat,mac={MAC},tcp=8080:80+2200-2201:22-23,udp=5300:53")
-guest = Guest(Nic(machine, 3, 0xc000))
-result(guest.dhcp() == GUEST, "passt's DHCP server offers an address of a private range")
+machine = Machine("web", "--net", "nat,tcp=8080:80+2200-2201:22-23,udp=5300:53")
+guest = Guest(Nic(machine, 3, 0xc000), GUEST)
+result(guest.discover() == GUEST, "passt's DHCP server offers an address of a private range")
 
 client = outside(TCP_CLIENT, HOST, "8080")
 said = guest.serve_tcp(b"hello world")
@@ -208,7 +115,7 @@ result(answer.returncode != 0 and "UDP port 5300" in answer.stderr, "whoever plu
 answer = run("net", "connect", "second", "0", "nat,tcp=8081:80")
 result(answer.returncode == 0, "another port is taken", answer.stderr)
 client = outside(TCP_CLIENT, HOST, "8081")
-other = Guest(Nic(second, 3, 0xc000))
+other = Guest(Nic(second, 3, 0xc000), GUEST)
 said = other.serve_tcp(b"hello again")
 result(said == b"hello guest" and client.communicate(timeout=20)[0] == "hello again\n", "and leads to the second machine", str(said))
 
@@ -223,7 +130,7 @@ passt = [pid for pid, name in children_of(machine.process.pid).items() if name.s
 result(len(passt) == 1, "there is one passt for the adapter", str(passt))
 os.kill(passt[0], signal.SIGKILL)
 result(eventually(lambda: "passt ended" in machine.words()), "a passt that was killed is one line", machine.words())
-result(eventually(lambda: guest.dhcp() == GUEST, 20), "and is started again")
+result(eventually(lambda: guest.discover() == GUEST, 20), "and is started again")
 client = outside(TCP_CLIENT, HOST, "8080")
 said = guest.serve_tcp(b"hello world")
 result(said == b"hello guest" and client.communicate(timeout=20)[0] == "hello world\n", "with its ports", str(said))
@@ -237,8 +144,8 @@ result("passt ended" in cut.words() and "link is down" in cut.words() and cut.wo
        "without an interface: one line, and the machine runs", cut.words())
 ip("link set v0 up")
 ip(f"route add default via {WORLD}")
-late = Guest(Nic(cut, 3, 0xc000))
-result(eventually(lambda: late.dhcp() == GUEST, 30), "and is connected when there is one")
+late = Guest(Nic(cut, 3, 0xc000), GUEST)
+result(eventually(lambda: late.discover() == GUEST, 30), "and is connected when there is one")
 result(cut.end() == 0 and machine.end() == 0, "the machines end")
 sys.exit(net_machine.failed)
 END

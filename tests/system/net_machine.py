@@ -36,6 +36,12 @@ def run(*arguments, **more):
     return subprocess.run([MAINSTAY, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, **more)
 
 
+def children_of(pid):
+    """The names of a process's children by their numbers."""
+    return {int(p): open(f"/proc/{p}/comm").read().strip()
+            for p in open(f"/proc/{pid}/task/{pid}/children").read().split()}
+
+
 def refused(text, want, *arguments):
     answer = run(*arguments)
     line = answer.stderr.strip()

@@ -30,3 +30,4 @@ include tests/guest/guest.mk
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
 include tests/bench/console.mk
+include tests/bench/net.mk

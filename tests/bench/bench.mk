@@ -30,7 +30,7 @@ $(BENCH)/bios.bin: tests/bench/guest/bios.S tests/bench/guest/bios.c tests/bench
 	$(Q)$(CC) -m32 -c -o $(@D)/bios_boot.o tests/bench/guest/bios.S
 	$(Q)$(CC) $(BENCH_GUEST) -m16 -c -o $(@D)/bios.o tests/bench/guest/bios.c
 	$(Q)ld -m elf_i386 -T tests/bench/guest/flat.ld -o $@ $(@D)/bios_boot.o $(@D)/bios.o
-$(BENCH)/disk: tests/bench/guest/disk.c
+$(BENCH)/disk: tests/bench/guest/disk.c tests/bench/guest/nolibc.h
 	@mkdir -p $(@D)
 	$(say) GUEST $@
 	$(Q)$(CC) $(BENCH_GUEST) -static -nostdlib -Wl,--build-id=none -o $@ $<
@@ -77,18 +77,6 @@ bench-vhd:
 	@packaging/setup
 	@$(MAKE) --no-print-directory all $(BENCH)/vhd
 	@BUILD=$(BUILD) tests/bench/vhd.sh $(BENCH_VHD_OPTIONS)
-
-# The switch alone, on this machine; see net_switch.c.
-$(BENCH)/net_switch: $(call objects,$(addprefix tests/bench/,net_switch.c report.c)) \
-		$(foreach l,mgmt net vhd vmm/state base,$(call library,$(l)))
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(mgmt_libs) $(net_libs)
-.PHONY: bench-net
-bench-net:
-	@packaging/setup
-	@$(MAKE) --no-print-directory all $(BENCH)/net_switch
-	@$(BENCH)/net_switch $(BENCH)/bench-net.json
 
 # Saved states.
 $(BENCH)/state: $(call objects,$(addprefix tests/bench/,state.c suite.c machine.c meter.c report.c)) $(call library,base)

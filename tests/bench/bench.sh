@@ -27,11 +27,16 @@ if [[ ${1-} == --inside ]]; then
 	compare) disks=(linux.vhd ports.vhd) ;;
 	video) disks=(video.vhd) ;;
 	state) disks=(linux.vhd linux.img) ;;
+	net) disks=(net.vhd ports.vhd net-other.vhd) ;;
 	*) disks=(linux.vhd ports.vhd bios.vhd floppy.img cd.img) ;;
 	esac
 	for disk in "${disks[@]}"; do
 		cp --sparse=always "$bench/$disk" "$work"
 	done
+	[[ $suite != net ]] || {
+		export MAINSTAY_NETWORKS=$work/networks MAINSTAY_RUNTIME_DIR=$work/run
+		"$build/bin/mainstay" net create bench --kind loopback --host-address 10.9.0.1/24
+	}
 	exec "$bench/$suite" "$@" "$build/bin/mainstay" "${disks[@]/#/$work/}" "$json"
 fi
 
@@ -51,6 +56,10 @@ elif [[ $suite == state ]]; then
 	BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
 	# QEMU refuses to save a machine with a VHD.
 	qemu-img convert -f vpc -O raw "$bench/linux.vhd" "$bench/linux.img"
+elif [[ $suite == net ]]; then
+	BUILD=$build "$top/tests/guest/make-disk" run "$bench/net.vhd" "$bench/net_guest"
+	cp --sparse=always "$bench/net.vhd" "$bench/net-other.vhd"
+	make_disk ports
 else
 	BUILD=$build "$top/tests/guest/make-disk" run "$bench/linux.vhd" "$bench/disk"
 	make_disk ports

@@ -65,12 +65,19 @@ static void add_words(struct command *command, const char *const *words)
 static void our_command(struct command *command, const struct machine *machine,
 			const struct machine_setup *setup)
 {
-	static const char *const fixed[] = { "--name", "bench", "--cpu", "host", NULL };
+	static const char *const fixed[] = { "--cpu", "host", NULL };
+	const struct machine_net *net = setup->net;
 
 	add(command, "%s", setup->mainstay);
 	add(command, "run");
 	add(command, "%s", setup->disk);
 	add_words(command, fixed);
+	add(command, "--name");
+	add(command, "%s", setup->name ? setup->name : "bench");
+	if (net) {
+		add(command, "--net");
+		add(command, "%s,mac=00:03:ff:00:00:%02x", net->ours, net->last_byte);
+	}
 	add(command, "--memory");
 	add(command, "%uM", setup->memory_mib ? setup->memory_mib : MACHINE_MEMORY_MIB);
 	if (setup->restore) {
@@ -123,6 +130,13 @@ static void peer_command(struct command *command, const struct machine *machine,
 	add_words(command, fixed);
 	add(command, "-m");
 	add(command, "%u", setup->memory_mib ? setup->memory_mib : MACHINE_MEMORY_MIB);
+	if (setup->net) {
+		add(command, "-netdev");
+		add(command, "%s,id=net", setup->net->backend);
+		add(command, "-device");
+		add(command, "%s,netdev=net,mac=00:03:ff:00:00:%02x", setup->net->model,
+		    setup->net->last_byte);
+	}
 	if (setup->restore) {
 		add(command, "-S");
 		add(command, "-incoming");

@@ -10,7 +10,16 @@
 
 #define MACHINE_MEMORY_MIB 128
 
+/* How a machine is plugged in. */
+struct machine_net {
+	const char *ours;	/* what --net takes */
+	const char *model;	/* the peer's device */
+	const char *backend;	/* and its netdev, without the id */
+	unsigned int last_byte; /* of the adapter's address */
+};
+
 struct machine_setup {
+	const char *name;     /* ours; NULL: bench */
 	const char *mainstay; /* our program */
 	const char *disk;     /* VHD */
 	const char *
@@ -18,10 +27,11 @@ struct machine_setup {
 	const char *floppy, *cdrom; /* raw images; NULL: no such drive */
 	bool firmware_log;	    /* a debug port that the firmware writes to */
 	const char *vga; /* the peer's, as its -vga has it; NULL: none. Ours is always there */
-	unsigned int memory_mib; /* 0: MACHINE_MEMORY_MIB */
-	bool monitor;		 /* the peer's, a socket in the folder */
-	const char *restore;	 /* a saved state to go on from; NULL: none */
-	bool show;		 /* what comes from the serial port, on standard output */
+	unsigned int memory_mib;       /* 0: MACHINE_MEMORY_MIB */
+	bool monitor;		       /* the peer's, a socket in the folder */
+	const char *restore;	       /* a saved state to go on from; NULL: none */
+	const struct machine_net *net; /* NULL: no adapter */
+	bool show;		       /* what comes from the serial port, on standard output */
 };
 
 struct machine {

@@ -15,6 +15,8 @@ cases=("$@")
 for mode in cycle once sleep wait write shell refused; do
 	tests/guest/make-disk "$mode"
 done
+# Traffic's two ends: a guest's program here, and build/bench/net on the host.
+tests/guest/make-disk run "$build/guest/net.vhd" "$build/bench/net_guest"
 tests/guest/make-media "${cases[@]}"
 # Direct boot takes the same kernel and initial RAM disk from outside.
 cp -u build/debs/guest-kernel/vmlinuz "$build/guest/linux"

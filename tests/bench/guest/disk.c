@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nolibc.h"
+
 #define DISK "/dev/sda"
 #define SECTOR 512u
 #define READ_START 34816u /* the partitions of tests/guest/make-disk */
@@ -19,14 +21,8 @@
 #define AREA_SECTORS 8192u
 #define LARGEST 65536u
 
-#define SYS_exit 1
-#define SYS_read 3
-#define SYS_write 4
-#define SYS_open 5
-#define SYS_ioctl 54
 #define SYS_pread64 180
 #define SYS_pwrite64 181
-#define O_RDWR 2
 #define O_DIRECT 040000
 #define HDIO_GET_IDENTITY 0x030d
 #define SG_IO 0x2285
@@ -59,52 +55,9 @@ struct sg_request {
 	uint32_t duration_ms, info;
 };
 
-void _start(void);
-
 static uint8_t buffer[LARGEST] __attribute__((aligned(4096)));
 static int disk;
 static uint8_t multiple; /* sectors of a block of READ MULTIPLE, as a power of two; 0: not in use */
-
-static int syscall5(int number, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e)
-{
-	int result;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "0"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-			 : "memory");
-	return result;
-}
-
-static void print(const char *text)
-{
-	uint32_t length = 0;
-
-	while (text[length])
-		length++;
-	syscall5(SYS_write, 1, (uint32_t)text, length, 0, 0);
-}
-
-static void finish(const char *text)
-{
-	print(text);
-	syscall5(SYS_exit, *text != 0, 0, 0, 0, 0);
-	__builtin_unreachable();
-}
-
-static char next_input(void)
-{
-	static char line[64];
-	static int at, size;
-
-	if (at == size) {
-		at = 0;
-		size = syscall5(SYS_read, 0, (uint32_t)line, sizeof(line), 0, 0);
-		if (size <= 0)
-			finish("");
-	}
-	return line[at++];
-}
 
 /* Linux uses READ MULTIPLE when the disk says that it is set up for it; so do we. */
 static void find_multiple(void)
@@ -198,11 +151,9 @@ __attribute__((force_align_arg_pointer)) void _start(void)
 	print("bench: ready\n");
 	for (;;) {
 		const char *answer = "failed: no such kind\n";
-		char letter = next_input(), digit;
-		uint32_t count = 0;
+		uint32_t count;
+		char letter = next_command(&count);
 
-		while ((digit = next_input()) >= '0' && digit <= '9')
-			count = count * 10 + (uint32_t)(digit - '0');
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 			if (kinds[i].letter == letter)
 				answer = carry_out(&kinds[i], count);

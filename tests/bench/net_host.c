@@ -144,4 +144,5 @@ void net_host_serve(volatile uint32_t *ret_datagrams)
 				services[i].serve(fds[i].fd);
 		}
 	}
+	die("poll: %s", strerror(errno));
 }

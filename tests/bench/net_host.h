@@ -43,6 +43,6 @@ static inline int net_pattern_matches(const uint32_t *words, uint32_t count, uin
 }
 
 /* Serves for ever; does not return. @ret_datagrams counts what UDP_SINK got, in memory that may be shared. */
-void net_host_serve(volatile uint32_t *ret_datagrams);
+__attribute__((noreturn)) void net_host_serve(volatile uint32_t *ret_datagrams);
 
 #endif

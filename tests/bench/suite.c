@@ -168,10 +168,15 @@ static void usage(const struct suite *suite)
 	    suite->name, disks, suite->name);
 }
 
+static bool peer_only(const struct suite *suite, size_t scenario)
+{
+	return suite->both_count && scenario >= suite->both_count;
+}
+
 static void list(const struct suite *suite)
 {
 	for (size_t i = 0; i < suite->scenario_count; i++)
-		puts(suite->scenarios[i].name);
+		printf("%s%s\n", suite->scenarios[i].name, peer_only(suite, i) ? " peer" : "");
 	exit(EXIT_SUCCESS);
 }
 
@@ -233,14 +238,18 @@ static void parse_options(const struct suite *suite, int argc, char **argv, stru
 
 static void run_all(struct bench *bench, const struct suite *suite, const struct options *options)
 {
+	if (suite->set_up)
+		suite->set_up();
 	for (enum side side = options->first; side <= options->last; side++)
 		warm_up(bench, suite, side);
 	for (size_t i = 0; i < suite->scenario_count; i++) {
 		if (options->scenario && strcmp(options->scenario, suite->scenarios[i].name))
 			continue;
 		for (uint64_t run = 0; run < options->runs; run++) {
-			for (enum side side = options->first; side <= options->last; side++)
-				run_scenario(bench, &suite->scenarios[i], side);
+			for (enum side side = options->first; side <= options->last; side++) {
+				if (side == SIDE_PEER || !peer_only(suite, i))
+					run_scenario(bench, &suite->scenarios[i], side);
+			}
 		}
 	}
 }

@@ -29,7 +29,6 @@ struct bench {
 struct scenario {
 	const char *name;
 	size_t first_row, row_count;
-	/* 0, or -1 with the reason in @machine. */
 	int (*run)(struct bench *bench, enum side side, struct machine *machine);
 };
 
@@ -37,10 +36,12 @@ struct suite {
 	const char *name, *title;
 	const char *disk_names[SUITE_DISKS_MAX + 1]; /* arguments; a NULL ends them */
 	unsigned int warm_up_disk; /* the disk of a guest that says "ready" soon */
+	void (*set_up)(void);	   /* once, when something is about to be measured; NULL: nothing */
 	const struct figure *figures;
 	size_t figure_count;
 	const struct scenario *scenarios;
 	size_t scenario_count;
+	size_t both_count; /* so many scenarios are for both sides, the rest for the peer's; 0: all */
 };
 
 /* PROGRAM [-v] [-n RUNS] [-o SIDE] [-s SCENARIO] MAINSTAY DISK... JSON. The exit status. */

@@ -124,17 +124,13 @@ static bool clip(const struct draw *draw, struct area *area)
 	return area->width > 0 && area->height > 0;
 }
 
-/* --- constant source: d = (d & and) ^ xor */
+/* --- constant source: d = (d & keep) ^ flip */
 
-/* @size is not 0. The C library has stores for all lengths. */
+/* @size is not 0. */
 static void fill_words(uint8_t *to, uint32_t size, uint64_t word)
 {
 	uint32_t done = (uint32_t)min_u64(size, sizeof(word));
 
-	if (word == (word & 0xff) * UINT64_C(0x0101010101010101)) {
-		memset(to, (int)(word & 0xff), size);
-		return;
-	}
 	memcpy(to, &word, done);
 	while (done < size) {
 		uint32_t part = (uint32_t)min_u64(done, size - done);
@@ -144,17 +140,17 @@ static void fill_words(uint8_t *to, uint32_t size, uint64_t word)
 	}
 }
 
-static void constant_words(uint8_t *to, uint32_t size, uint64_t and, uint64_t xor)
+static void constant_words(uint8_t *to, uint32_t size, uint64_t keep, uint64_t flip)
 {
 	uint64_t word;
 
 	for (; size >= sizeof(word); size -= 8, to += 8) {
 		memcpy(&word, to, sizeof(word));
-		word = (word & and) ^ xor;
+		word = (word & keep) ^ flip;
 		memcpy(to, &word, sizeof(word));
 	}
 	memcpy(&word, to, size);
-	word = (word & and) ^ xor;
+	word = (word & keep) ^ flip;
 	memcpy(to, &word, size);
 }
 
@@ -167,30 +163,56 @@ static uint64_t repeat(uint32_t value, unsigned int bytes)
 	return word;
 }
 
+/* @area's lines as bytes of the memory, which begin at pixel @base. False: they go over its end. */
+struct lines {
+	uint32_t at, size, pitch, count;
+};
+
+static bool lines_of(const struct draw *draw, const struct area *area, uint32_t base,
+		     unsigned int bytes, struct lines *ret)
+{
+	uint32_t pixel = base + (uint32_t)area->y * draw->pitch + (uint32_t)area->x;
+
+	*ret = (struct lines){
+		.at = pixel * bytes & draw->mask,
+		.size = (uint32_t)area->width * bytes,
+		.pitch = draw->pitch * bytes,
+		.count = (uint32_t)area->height,
+	};
+	return (uint64_t)ret->pitch * (ret->count - 1) + ret->size <= draw->mask + 1 - ret->at;
+}
+
 /* False: this rectangle must go pixel by pixel. */
 static bool fill_constant(const struct s3_engine *engine, const struct draw *draw, struct area area)
 {
 	unsigned int how = draw->frgd_mix, bytes = engine->bytes;
 	uint32_t source = how >> 5 & 1 ? draw->frgd : draw->bkgd, low, high;
-	uint32_t size = (uint32_t)area.width * bytes;
-	uint64_t and, xor;
+	uint8_t *to = draw->bytes;
+	uint64_t keep, flip;
+	struct lines lines;
+	bool equal;
 
-	if (bytes == 3 || (how >> 5 & 3) > MIX_COLOR_FRGD || draw->outside || draw->compare)
+	if (bytes == 3 || (how >> 5 & 3) > MIX_COLOR_FRGD || draw->outside || draw->compare ||
+	    !lines_of(draw, &area, draw->to_base, bytes, &lines))
 		return false;
 	low = mix(how, source, 0);
 	high = mix(how, source, UINT32_MAX);
-	and = repeat(((low ^ high) & draw->wrt_mask) | ~draw->wrt_mask, bytes);
-	xor = repeat(low & draw->wrt_mask, bytes);
-	for (int32_t y = area.y; y < area.y + area.height; y++) {
-		uint32_t pixel = draw->to_base + (uint32_t)y * draw->pitch + (uint32_t)area.x;
-		uint32_t at = pixel * bytes & draw->mask;
-
-		if (size > draw->mask + 1 - at)
-			return false;
-		if (and)
-			constant_words(draw->bytes + at, size, and, xor);
+	keep = repeat(((low ^ high) & draw->wrt_mask) | ~draw->wrt_mask, bytes);
+	flip = repeat(low & draw->wrt_mask, bytes);
+	/* Lines without a gap are one. */
+	if (lines.size == lines.pitch) {
+		lines.size *= lines.count;
+		lines.count = 1;
+	}
+	equal = !keep && flip == (flip & 0xff) * UINT64_C(0x0101010101010101);
+	to += lines.at;
+	for (uint32_t i = 0; i < lines.count; i++, to += lines.pitch) {
+		if (equal) /* the C library has stores for all lengths */
+			memset(to, (int)(flip & 0xff), lines.size);
+		else if (keep)
+			constant_words(to, lines.size, keep, flip);
 		else
-			fill_words(draw->bytes + at, size, xor);
+			fill_words(to, lines.size, flip);
 	}
 	return true;
 }
@@ -261,38 +283,43 @@ static void draw_rectangle(struct s3_engine *engine, const struct draw *draw)
 
 /* --- copies */
 
-/* Rows as a whole, when nothing but the place differs. False: pixel by pixel. */
+/* Lines as a whole, when nothing but the place differs. False: pixel by pixel. */
 static bool copy_plain(const struct s3_engine *engine, const struct draw *draw,
-		       const struct walk *to, int32_t from_x, int32_t from_y)
+		       const struct walk *walk, int32_t from_x, int32_t from_y)
 {
-	struct area area = area_of(to);
-	struct area whole = area;
-	uint32_t bytes = engine->bytes, size;
-	int32_t move_x = from_x - to->x, move_y = from_y - to->y;
+	struct area area = area_of(walk), source;
+	int32_t move_x = from_x - walk->x, move_y = from_y - walk->y;
+	uint8_t *to = draw->bytes, *from = draw->bytes;
+	struct lines lines, source_lines;
+	intptr_t step;
 
 	if ((draw->frgd_mix & 0x6f) != (MIX_COLOR_VRAM << 5 | 7) || draw->select == SELECT_VRAM ||
 	    draw->outside || draw->compare || draw->wrt_mask != draw->depth_mask)
 		return false;
-	if (whole.x + move_x < -0x1000 || whole.y + move_y < -0x1000 ||
-	    whole.x + move_x + whole.width > 0x1000 || whole.y + move_y + whole.height > 0x1000)
+	if (area.x + move_x < -0x1000 || area.y + move_y < -0x1000 ||
+	    area.x + move_x + area.width > 0x1000 || area.y + move_y + area.height > 0x1000)
 		return false;
-	/* Within one row a copy towards itself would repeat pixels. */
-	if (move_y == 0 && draw->from_base == draw->to_base && move_x * to->step_x < 0)
+	/* Within one line a copy towards itself would repeat pixels. */
+	if (move_y == 0 && draw->from_base == draw->to_base && move_x * walk->step_x < 0)
 		return false;
 	if (!clip(draw, &area))
 		return true;
-	size = (uint32_t)area.width * bytes;
-	for (int32_t i = 0; i < area.height; i++) {
-		int32_t y = to->step_y > 0 ? area.y + i : area.y + area.height - 1 - i;
-		uint32_t to_pixel = draw->to_base + (uint32_t)y * draw->pitch + (uint32_t)area.x;
-		uint32_t from_pixel = draw->from_base + (uint32_t)(y + move_y) * draw->pitch +
-				      (uint32_t)(area.x + move_x);
-		uint32_t at = to_pixel * bytes & draw->mask, from = from_pixel * bytes & draw->mask;
-
-		if (size > draw->mask + 1 - at || size > draw->mask + 1 - from)
-			return false;
-		memmove(draw->bytes + at, draw->bytes + from, size);
+	source = area;
+	source.x += move_x;
+	source.y += move_y;
+	if (!lines_of(draw, &area, draw->to_base, engine->bytes, &lines) ||
+	    !lines_of(draw, &source, draw->from_base, engine->bytes, &source_lines))
+		return false;
+	to += lines.at;
+	from += source_lines.at;
+	step = (intptr_t)lines.pitch;
+	if (walk->step_y < 0) {
+		to += step * (area.height - 1);
+		from += step * (area.height - 1);
+		step = -step;
 	}
+	for (int32_t i = 0; i < area.height; i++, to += step, from += step)
+		memmove(to, from, lines.size);
 	s3_draw_mark(engine, draw, area.x, area.y, area.width, area.height);
 	return true;
 }

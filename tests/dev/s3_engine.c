@@ -222,6 +222,51 @@ Test(s3_engine, rectangles_wrap_at_the_memorys_end_and_not_at_4096)
 	}
 }
 
+/* Lines of 640 or 800 pixels do not fit the memory without rest: one of them goes over its end. */
+Test(s3_engine, lines_that_go_over_the_memorys_end_are_drawn_once)
+{
+	fill_random();
+	for (unsigned int round = 0; round < 120; round++) {
+		struct job job = random_job();
+		bool copy = random_below(2);
+		unsigned int directions = random_next() & (CMD_INC_X | CMD_INC_Y);
+		int x, y, end;
+
+		set_depth(1 + round % 4, round & 4 ? 640 : 800);
+		end = (int)(VRAM_BYTES / (pitch * bytes));
+		x = 200 + (int)random_below(400);
+		y = end + (int)random_below(30) - 15;
+		job.left = job.top = 0;
+		job.right = job.bottom = 4095;
+		job.misc &= 0x180;
+		if (copy && random_below(2)) { /* as lines, if they did */
+			job.fg_mix = 0x67;
+			job.misc = 0;
+			job.wrt = UINT32_MAX;
+		}
+		load_job(&job);
+		if (copy) {
+			int from_x = x + (int)random_below(200) - 100;
+			int from_y = y + (int)random_below(20) - 10;
+
+			begin_copy(CMD_BLIT | CMD_WRITE | CMD_DRAW | directions, from_x, from_y, x,
+				   y, 100, 20);
+			model_copy(&job, from_x, from_y, x, y, 100, 20, directions, false);
+		} else {
+			begin_rectangle(CMD_RECTANGLE | CMD_WRITE | CMD_DRAW | directions, x, y,
+					100, 20);
+			for (int row = 0; row < 20; row++)
+				for (int column = 0; column < 100; column++)
+					model_pixel(&job,
+						    directions & CMD_INC_X ? x + column
+									   : x - column,
+						    directions & CMD_INC_Y ? y + row : y - row,
+						    true, 0, 0);
+		}
+		assert_same("over the end", round);
+	}
+}
+
 Test(s3_engine, a_negative_destination_draws_only_what_is_on_the_plane)
 {
 	struct job job = { .fg_mix = 0x67, .wrt = UINT32_MAX, .right = 4095, .bottom = 4095 };

@@ -51,7 +51,7 @@ mkfifo "$work/orders"
 mkdir "$work/fb"
 "$build/tests/interop/rfb_show" "$work/socket" 1024 768 <"$work/orders" >"$work/out" 2>&1 &
 exec 3>"$work/orders"
-Xvfb -displayfd 4 -screen 0 1024x768x24 -fbdir "$work/fb" -nolisten tcp 4>"$work/number" >/dev/null 2>&1 &
+Xvfb -displayfd 4 -screen 0 1024x768x24 -fbdir "$work/fb" -nolisten tcp -noreset 4>"$work/number" >/dev/null 2>&1 &
 for ((i = 0; i < 100; i++)); do [[ -s $work/number ]] && break; sleep 0.1; done
 [[ -s $work/number ]] || { echo "Xvfb does not start"; exit 1; }
 DISPLAY=:$(<"$work/number")

@@ -62,6 +62,11 @@ static void set_mode(uint32_t fb, uint32_t width, uint32_t bits)
 	var.xres_virtual = var.xres;
 	var.yres_virtual = var.yres + PANNED;
 	var.bits_per_pixel = bits;
+	if (bits == 16) { /* there is 5:5:5, too */
+		var.red = (struct fb_bitfield){ .offset = 11, .length = 5 };
+		var.green = (struct fb_bitfield){ .offset = 5, .length = 6 };
+		var.blue = (struct fb_bitfield){ .length = 5 };
+	}
 	var.activate = FB_ACTIVATE_NOW | FB_ACTIVATE_FORCE;
 	must(syscall3(SYS_ioctl, fb, FBIOPUT_VSCREENINFO, (uint32_t)&var), "set the mode");
 	must(syscall3(SYS_ioctl, fb, FBIOGET_VSCREENINFO, (uint32_t)&var), "read the mode");

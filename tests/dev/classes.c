@@ -458,6 +458,85 @@ EACH_CLASS(bad_states_are_refused_and_change_nothing)
 	bench_free(b);
 }
 
+/* Where the field after that at @pos begins. */
+static size_t next_field(struct stream stream, size_t pos)
+{
+	uint8_t length = stream.bytes[pos], size = stream.bytes[pos + 1 + length];
+
+	return pos + 1 + length + 1 + 4 + (size_t)size * get_le32(stream.bytes + pos + 2 + length);
+}
+
+/* The last field of @good first. */
+static struct stream reversed(struct stream good)
+{
+	struct stream other = { malloc(good.size), good.size };
+	size_t to = good.size;
+
+	cr_assert_not_null(other.bytes);
+	memcpy(other.bytes, good.bytes, 4);
+	for (size_t pos = 4, next; pos < good.size; pos = next) {
+		next = next_field(good, pos);
+		to -= next - pos;
+		memcpy(other.bytes + to, good.bytes + pos, next - pos);
+	}
+	cr_assert_eq(to, 4u);
+	return other;
+}
+
+EACH_CLASS(fields_come_in_any_order)
+{
+	uint64_t seed = 3;
+	struct bench *b = bench_new(), *twin;
+	struct device *dev = class_setup(b, class), *copy;
+	struct stream good, other, again;
+
+	for (unsigned int i = 0; i < 300; i++)
+		random_access(b, dev, &seed);
+	good = save(dev);
+	other = reversed(good);
+	twin = twin_of(b, class, &copy);
+	cr_assert_eq(load(copy, other.bytes, other.size), 0, "%s", class->name);
+	again = save(copy);
+	cr_assert_eq(again.size, good.size);
+	cr_assert_eq(memcmp(again.bytes, good.bytes, good.size), 0, "%s", class->name);
+	free(good.bytes);
+	free(other.bytes);
+	free(again.bytes);
+	bench_free(twin);
+	bench_free(b);
+}
+
+/* Whether @class has fields of all the names in @stream. */
+static bool knows_all(const struct device_class *class, struct stream stream)
+{
+	for (size_t pos = 4; pos < stream.size; pos = next_field(stream, pos)) {
+		char name[256] = "";
+
+		memcpy(name, stream.bytes + pos + 1, stream.bytes[pos]);
+		if (!find_field(class->fields, name))
+			return false;
+	}
+	return true;
+}
+
+EACH_CLASS(states_of_other_classes_are_refused)
+{
+	struct bench *b = bench_new();
+	struct device *dev = class_setup(b, class);
+
+	for (unsigned int i = 0; device_classes[i]; i++) {
+		struct bench *others = bench_new();
+		struct stream foreign = save(class_setup(others, device_classes[i]));
+
+		if (device_classes[i] != class && !knows_all(class, foreign))
+			assert_refused(dev, foreign.bytes, foreign.size, "state of",
+				       device_classes[i]->name);
+		free(foreign.bytes);
+		bench_free(others);
+	}
+	bench_free(b);
+}
+
 /* A state that passes the checks may be absurd, but the device must live with it. */
 EACH_CLASS(absurd_states_do_no_harm)
 {

@@ -370,9 +370,10 @@ int machine_option_sandbox(void *target, const char *value, char *error, size_t 
 				    "the clock's time zone (default local, "                       \
 				    "as Windows wants it)",                                        \
 				    machine_option_rtc),                                           \
-		MACHINE_OPTION_CALL("resume-clock", "catch-up|frozen",                             \
-				    "the clock after restoring: today's (default), or as it was",  \
-				    machine_option_resume_clock),                                  \
+		MACHINE_OPTION_CALL(                                                               \
+			"resume-clock", "catch-up|frozen",                                         \
+			"the clock after a pause or save: today's (default), or as it was",        \
+			machine_option_resume_clock),                                              \
 		MACHINE_OPTION_CALL("undo", "keep|commit|discard|ask",                             \
 				    "write to undo disks, and what becomes of them when the "      \
 				    "machine stops",                                               \

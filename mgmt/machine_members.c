@@ -620,8 +620,8 @@ static const struct member machine_members[] = {
 	  .fallback = "\"catch-up\"",
 	  .names = NAMES(machine_resume_clock_names, 2),
 	  .description =
-		  "What the clock shows when the machine is restored from a saved state: the "
-		  "time of today, or it goes on from where it was." },
+		  "What the clock shows after a pause or a saved state: the time of today, or it "
+		  "goes on from where it was." },
 	{ .name = "stop_action",
 	  .kind = MEMBER_ENUM,
 	  .offset = offsetof(struct machine_config, stop_action),

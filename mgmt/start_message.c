@@ -348,6 +348,9 @@ static void write_clock(const struct machine_config *config, json_object *to)
 	localtime_r(&now, &local);
 	rtc = json_object_new_object();
 	add_number(rtc, "local_offset_s", local.tm_gmtoff);
+	json_object_object_add(
+		rtc, "frozen",
+		json_object_new_boolean(config->resume_clock == MACHINE_CLOCK_FROZEN));
 	json_object_object_add(to, "rtc", rtc);
 }
 
@@ -362,8 +365,7 @@ static void write_kernel(struct writer *w, const struct machine_config *config,
 		add_text(to, "append", config->append);
 }
 
-static void write_restore(struct writer *w, const struct machine_config *config,
-			  const struct machine_files *files, json_object *to)
+static void write_restore(struct writer *w, const struct machine_files *files, json_object *to)
 {
 	json_object *json = json_object_new_object();
 
@@ -371,9 +373,6 @@ static void write_restore(struct writer *w, const struct machine_config *config,
 	add_name(json, files->state_path);
 	json_object_object_add(json, "verify", json_object_new_boolean(files->state_verify));
 	json_object_object_add(json, "wait", json_object_new_boolean(files->state_waits));
-	json_object_object_add(
-		json, "frozen_clock",
-		json_object_new_boolean(config->resume_clock == MACHINE_CLOCK_FROZEN));
 	json_object_object_add(to, "restore", json);
 }
 
@@ -420,7 +419,7 @@ char *start_message_write(const struct machine_config *config, const struct mach
 	add_number(json, "ide_irq_delay_us", config->ide_irq_delay_us);
 	write_kernel(&w, config, files, json);
 	if (files->state >= 0)
-		write_restore(&w, config, files, json);
+		write_restore(&w, files, json);
 	if (files->discard_state)
 		json_object_object_add(json, "discard_state", json_object_new_boolean(true));
 	if (config->nvram)

@@ -420,7 +420,6 @@ static const struct member restore_members[] = {
 	{ "state_fd", read_fd, FIELD(struct vm_restore, fd), REQUIRED },
 	{ "name", read_text, FIELD(struct vm_restore, name), REQUIRED },
 	{ "verify", read_bool, FIELD(struct vm_restore, verify) },
-	{ "frozen_clock", read_bool, FIELD(struct vm_restore, frozen_clock) },
 	{ "wait", read_bool, FIELD(struct vm_restore, wait) },
 	{ .name = NULL },
 };
@@ -439,6 +438,7 @@ static const struct member nic_members[] = {
 static const struct member rtc_members[] = {
 	{ "local_offset_s", read_number, FIELD(struct vm_config, rtc_local_offset_s),
 	  RANGE(-RTC_OFFSET_S_MAX, RTC_OFFSET_S_MAX), REQUIRED },
+	{ "frozen", read_bool, FIELD(struct vm_config, rtc_frozen) },
 	{ .name = NULL },
 };
 

@@ -18,7 +18,7 @@
  *	  "display": { "listen_fd": 7, "sharing": "shared", "view_only": false,
  *	               "idle_timeout_s": 0 },
  *	  "keyboard": "us",
- *	  "rtc": { "local_offset_s": 32400 },
+ *	  "rtc": { "local_offset_s": 32400, "frozen": false },
  *	  "memory": { "pages": "huge", "ksm": true }, "pit": "catchup", "cpu_pins": [ 2 ],
  *	  "nvram": { "format": "raw", "disk_fd": 9, "name": "nt4.nvram" },
  *	  "smbios": { "manufacturer": "A", "product": "B", "version": "C", "serial": "D" },
@@ -32,16 +32,17 @@
  *
  * A machine that goes on from a saved state has
  *
- *	  "restore": { "state_fd": 7, "name": "nt4.state", "verify": false, "frozen_clock": false,
- *	               "wait": false }
+ *	  "restore": { "state_fd": 7, "name": "nt4.state", "verify": false, "wait": false }
  *
  * The state is of this machine with these disks, or the process ends with one line that says why not. "verify"
- * reads and tests all memory first; "frozen_clock" lets the guest's wall clock go on from where it was.
+ * reads and tests all memory first.
  *
  * With "wait" the process answers { "event": "restored" } first, and runs the guest when it is sent a message, of any
  * contents: a machine that comes from elsewhere. It ends when the socket is closed instead.
  *
  * The parents of a differencing disk follow each other, from the disk's own up; they may be missing.
+ *
+ * A wall clock that is "frozen" goes on from where it was after a pause or a save; otherwise it shows the host's time.
  *
  * A disk with "same_contents" is what a state that is restored was saved with, although its file is another.
  *
@@ -157,7 +158,7 @@ struct vm_display {
 struct vm_restore {
 	int fd; /* open for reading, locked by the starter; -1: none */
 	char name[256];
-	bool verify, frozen_clock;
+	bool verify;
 	bool wait; /* for the word to run */
 };
 
@@ -206,6 +207,7 @@ struct vm_config {
 	struct vm_nic nics[VM_NICS_MAX];
 	struct vm_medium nvram;	    /* what the battery keeps (base/nvram.h) */
 	int32_t rtc_local_offset_s; /* added to UTC for the guest's clock */
+	bool rtc_frozen;	    /* it does not see a pause */
 	unsigned int pages;	    /* enum vm_pages */
 	bool ksm;		    /* the host may share equal pages */
 	unsigned int pit;	    /* enum vm_pit */

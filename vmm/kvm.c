@@ -11,6 +11,7 @@
 
 #include "../base/fdio.h"
 #include "../devmodel/io.h"
+#include "../devmodel/timer.h"
 #include "board_irqs.h"
 #include "sandbox.h"
 
@@ -21,6 +22,11 @@
  */
 #define IDENTITY_MAP_ADDR UINT64_C(0xfeffc000)
 #define TSS_ADDR UINT64_C(0xfeffd000)
+
+#define PIT_HZ 1193182
+#define PIT_IRQ 0
+/* A PIT whose ticks an HPET has taken over does not tick; nothing else sees that flag. */
+#define PIT_STANDS ((uint32_t)KVM_PIT_FLAGS_HPET_LEGACY)
 
 #define CPUID_1_ECX_VMX (1u << 5)
 #define CPUID_80000001_ECX_SVM (1u << 2)
@@ -267,24 +273,40 @@ int kvm_load_chips(struct kvm *kvm, const struct kvm_chips_image *image)
 	chips.pic[0].chip_id = KVM_IRQCHIP_PIC_MASTER;
 	chips.pic[1].chip_id = KVM_IRQCHIP_PIC_SLAVE;
 	chips.ioapic.chip_id = KVM_IRQCHIP_IOAPIC;
+	chips.pit.flags |= PIT_STANDS;
 	r = set_chips(kvm, &chips);
 	if (r == 0 && kvm->vm_fd >= 0 && ioctl(kvm->vm_fd, KVM_SET_CLOCK, &clock) < 0)
 		r = -errno;
 	kvm->paused_pit = chips.pit;
+	kvm->paused_pit.flags &= ~PIT_STANDS;
 	return r;
 }
 
 void kvm_pause_pit(struct kvm *kvm)
 {
-	if (kvm->vm_fd >= 0)
-		(void)ioctl(kvm->vm_fd, KVM_GET_PIT2, &kvm->paused_pit);
+	struct kvm_pit_state2 standing;
+
+	if (kvm->vm_fd < 0 || ioctl(kvm->vm_fd, KVM_GET_PIT2, &kvm->paused_pit) < 0)
+		return;
+	kvm->paused_pit.flags &= ~PIT_STANDS;
+	standing = kvm->paused_pit;
+	standing.flags |= PIT_STANDS;
+	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &standing);
 }
 
-void kvm_resume_pit(struct kvm *kvm)
+uint64_t kvm_resume_pit(struct kvm *kvm)
 {
-	/* Loading it drops the ticks that were counted for a guest that stood still. */
-	if (kvm->vm_fd >= 0)
-		(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
+	const struct kvm_pit_channel_state *channel = &kvm->paused_pit.channels[0];
+	bool periodic = channel->mode == 2 || channel->mode == 3;
+
+	if (kvm->vm_fd < 0)
+		return 0;
+	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
+	if (!periodic)
+		return 0;
+	kvm_irq_line(kvm, PIT_IRQ, true);
+	kvm_irq_line(kvm, PIT_IRQ, false);
+	return (channel->count ? channel->count : 0x10000) * NSEC_PER_SEC / PIT_HZ;
 }
 
 void kvm_doorbell(const struct kvm *kvm, const struct io_region *region, uint16_t offset, int fd,

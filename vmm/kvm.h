@@ -58,9 +58,12 @@ int kvm_save_chips(const struct kvm *kvm, struct kvm_chips_image *ret_image);
 /* After the vCPUs' local APICs: what waits in the IOAPIC reaches them. */
 int kvm_load_chips(struct kvm *kvm, const struct kvm_chips_image *image);
 
-/* The PIT ticks on by itself: it is put aside for a pause and goes on where it was. */
+/*
+ * The PIT ticks by itself: it is put aside, and stops, for a pause. When it goes on, a new period begins with the tick of
+ * the one that was interrupted. Returns the period in ns; 0 when it does not tick.
+ */
 void kvm_pause_pit(struct kvm *kvm);
-void kvm_resume_pit(struct kvm *kvm);
+uint64_t kvm_resume_pit(struct kvm *kvm);
 
 /*
  * Dword writes at @offset of @region, which is mapped, ring @fd instead of leaving to us, from now on or

@@ -43,6 +43,7 @@
 #include "snapshot.h"
 #include "stats.h"
 #include "video.h"
+#include "timekeeping.h"
 
 #define GUEST_LOG_BURST 10
 #define GUEST_LOG_INTERVAL_NS (10 * NSEC_PER_SEC)
@@ -145,11 +146,7 @@ static void env_set_registers(struct device_env *env, const struct device_regist
 
 static int64_t env_wall_clock(struct device_env *env)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec + machine_of(env)->config->rtc_local_offset_s -
-	       machine_of(env)->wall_lag_s;
+	return time_wall_ns(machine_of(env)) / (int64_t)NSEC_PER_SEC;
 }
 
 static void isa_irq_changed(void *opaque, unsigned int n, bool level)
@@ -383,9 +380,8 @@ static void vcpu_event(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_event 
 		log_error("%s: paused; 'mainstay reset' starts the guest again",
 			  machine->config->name);
 		set_state(machine, MACHINE_PAUSED);
-		clock_stop(&machine->clock);
-		kvm_pause_pit(&machine->kvm);
 		vcpus_hold(set, vcpu);
+		time_stop(machine);
 	}
 }
 
@@ -448,8 +444,7 @@ void machine_pause(struct machine *machine)
 		return;
 	vcpus_hold(&machine->vcpus, NULL);
 	set_state(machine, MACHINE_PAUSED);
-	clock_stop(&machine->clock);
-	kvm_pause_pit(&machine->kvm);
+	time_stop(machine);
 }
 
 void machine_resume(struct machine *machine)
@@ -461,8 +456,7 @@ void machine_resume(struct machine *machine)
 	if (machine->state != MACHINE_PAUSED)
 		return;
 	set_state(machine, machine->restored_suspended ? MACHINE_SUSPENDED : MACHINE_RUNNING);
-	clock_start(&machine->clock);
-	kvm_resume_pit(&machine->kvm);
+	time_go(machine);
 	machine->timers.programmed_ns = TIMER_OFF;
 	timer_queue_changed(&machine->timers);
 	/* Asleep, its processors stay held until it wakes. */
@@ -574,6 +568,7 @@ int machine_init_timers(struct machine *machine, char *error, size_t error_size)
 	int r;
 
 	clock_init(&machine->clock);
+	machine->wall_stood_ns = time_wall_ns(machine);
 	machine->clock.stepped = machine->config->kvm_fd < 0;
 	timer_queue_init(&machine->timers, timers_now, timers_program);
 	machine->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

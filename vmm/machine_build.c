@@ -88,6 +88,7 @@ static int build_memory(struct machine *machine, char *error, size_t error_size)
 static int build_vcpus(struct machine *machine, char *error, size_t error_size)
 {
 	const struct cpu_model *model = cpu_model_find(machine->config->cpu_model);
+	int r;
 
 	if (!model) {
 		snprintf(error, error_size, "processor model %s is not known",
@@ -99,7 +100,10 @@ static int build_vcpus(struct machine *machine, char *error, size_t error_size)
 	machine->vcpus.memory = &machine->memory;
 	machine->vcpus.kvm = &machine->kvm;
 	machine->vcpus.posted = &machine->posted;
-	return vcpus_init(&machine->vcpus, machine->config->cpus, model, error, error_size);
+	r = vcpus_init(&machine->vcpus, machine->config->cpus, model, error, error_size);
+	/* Not before they count, or their counters would begin below zero. */
+	machine->stood_at = vcpu_moment_now();
+	return r;
 }
 
 /* The host's side of disks and ports. */

@@ -67,7 +67,9 @@ struct machine {
 	struct save *save;		 /* under way; NULL: none */
 	struct save_writer *save_writer;
 	struct save_session *save_session; /* who asked for it; NULL: nobody */
-	int64_t wall_lag_s; /* what the guest's wall clock is behind the host's, by the will of who restored it */
+	struct vcpu_moment stood_at;	   /* when time stopped last */
+	int64_t wall_stood_ns;		   /* the guest's wall clock then */
+	int64_t wall_lag_ns; /* what the guest's wall clock is behind the host's, by the will of who restored it */
 	bool restored_suspended; /* asleep as soon as it goes on */
 	char loss_line[VM_NAME_MAX + 160];
 };

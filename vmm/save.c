@@ -31,6 +31,7 @@
 #include "machine_impl.h"
 #include "save_writer.h"
 #include "snapshot.h"
+#include "timekeeping.h"
 
 #define ROUNDS_MAX 12
 #define FEW_PAGES 512 /* left over: they are written with the guest stopped */
@@ -211,9 +212,7 @@ static void stop_machine(struct save *save)
 	struct machine *machine = save->machine;
 
 	save->stop_ns = host_ns();
-	clock_stop(&machine->clock);
-	if (save->was == MACHINE_RUNNING)
-		kvm_pause_pit(&machine->kvm);
+	time_stop(machine);
 	vcpus_hold(&machine->vcpus, NULL);
 	machine_hear(machine, false);
 	vcpus_drain_posted(&machine->vcpus);

@@ -35,7 +35,9 @@
 #include "disk_switch.h"
 #include "machine_impl.h"
 #include "snapshot_records.h"
+#include "timekeeping.h"
 
+#define WALL_S_MAX (INT64_C(1) << 32)
 #define SECTION_NAME_MAX 64
 #define STREAM_BYTES_FIRST KIB(128)
 
@@ -102,7 +104,8 @@ static void fill_machine(struct machine *machine, struct machine_record *record)
 
 	record->s.memory_bytes = config->memory_bytes;
 	record->s.clock_ns = clock_now(&machine->clock);
-	record->s.wall_s = machine->env.wall_clock(&machine->env);
+	record->s.wall_s = machine->wall_stood_ns / (int64_t)NSEC_PER_SEC;
+	record->s.wall_ns = (uint32_t)(machine->wall_stood_ns % (int64_t)NSEC_PER_SEC);
 	record->s.resets = machine->resets;
 	record->s.board = VM_BOARD;
 	record->s.cpus = config->cpus;
@@ -165,7 +168,6 @@ static void put_section(struct cursor *to, const char *name, const char *class_n
 
 static int put_vcpus(struct machine *machine, struct cursor *to, char *error, size_t error_size)
 {
-	struct vcpu_moment moment = vcpu_moment_now();
 	struct vcpu_record *record = calloc(1, sizeof(*record));
 	struct vcpu_image *image = calloc(1, sizeof(*image));
 	int r = record && image ? 0 : -ENOMEM;
@@ -174,7 +176,7 @@ static int put_vcpus(struct machine *machine, struct cursor *to, char *error, si
 		struct vcpu *vcpu = &machine->vcpus.vcpus[i];
 		char name[16];
 
-		r = vcpu_image_save(vcpu->fd, vcpu->reset_state, &moment, image);
+		r = vcpu_image_save(vcpu->fd, vcpu->reset_state, &machine->stood_at, image);
 		if (r == -EOPNOTSUPP)
 			fail(error, error_size,
 			     "its guest runs virtual machines of its own, which cannot be saved; "
@@ -509,11 +511,11 @@ static int load_devices(struct machine *machine, struct sections *all, char *err
 
 static int load_vcpus(struct machine *machine, struct sections *all, char *error, size_t error_size)
 {
-	struct vcpu_moment moment = vcpu_moment_now();
 	struct vcpu_record *record = calloc(1, sizeof(*record));
 	struct vcpu_image *image = calloc(1, sizeof(*image));
 	int r = record && image ? 0 : -ENOMEM;
 
+	machine->stood_at = vcpu_moment_now();
 	for (unsigned int i = 0; i < machine->vcpus.count && r == 0; i++) {
 		struct vcpu *vcpu = &machine->vcpus.vcpus[i];
 		char name[16], why[160];
@@ -525,7 +527,8 @@ static int load_vcpus(struct machine *machine, struct sections *all, char *error
 		if (r < 0)
 			break;
 		vcpu_record_read(record, image);
-		r = vcpu_image_load(vcpu->fd, vcpu->reset_state, &moment, image, why, sizeof(why));
+		r = vcpu_image_load(vcpu->fd, vcpu->reset_state, &machine->stood_at, image, why,
+				    sizeof(why));
 		if (r < 0)
 			fail(error, error_size, "processor %u cannot go on here: %s", i, why);
 	}
@@ -551,14 +554,16 @@ static int load_chips(struct machine *machine, struct sections *all, char *error
 }
 
 /* Virtual time goes on where it was; the wall clock, by setting, jumps to today or goes on too. */
-static void set_clocks(struct machine *machine, const struct machine_record *record,
-		       const struct vm_restore *restore)
+static void set_clocks(struct machine *machine, const struct machine_record *record)
 {
 	machine->clock.frozen_ns = record->s.clock_ns;
-	machine->wall_lag_s = 0;
-	if (restore->frozen_clock)
-		machine->wall_lag_s = machine->env.wall_clock(&machine->env) - record->s.wall_s;
 	machine->resets = record->s.resets;
+	/* A time that nobody lives in is a foreign state's. */
+	if (!machine->config->rtc_frozen || record->s.wall_s < 0 || record->s.wall_s >= WALL_S_MAX)
+		return;
+	machine->wall_stood_ns =
+		record->s.wall_s * (int64_t)NSEC_PER_SEC + (int64_t)record->s.wall_ns;
+	machine->wall_lag_ns = time_wall_ns(machine) - machine->wall_stood_ns;
 }
 
 static int restore_sections(struct machine *machine, const struct statefile *file,
@@ -587,7 +592,7 @@ static int restore_sections(struct machine *machine, const struct statefile *fil
 		r = load_blocks(machine, file, restore->verify, blocks, error, error_size);
 	if (r < 0)
 		return r;
-	set_clocks(machine, &about, restore);
+	set_clocks(machine, &about);
 	r = load_devices(machine, all, error, error_size);
 	if (r < 0)
 		return r;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/bits.h"
+#include "../devmodel/timer.h"
 
 static const struct state_field machine_fields[] = {
 	STATE_FIELD(struct machine_record, memory_bytes),
@@ -13,6 +14,7 @@ static const struct state_field machine_fields[] = {
 	STATE_FIELD(struct machine_record, board),
 	STATE_FIELD(struct machine_record, cpus, .max = VM_CPUS_MAX),
 	STATE_FIELD(struct machine_record, tsc_khz),
+	STATE_FIELD(struct machine_record, wall_ns, .max = NSEC_PER_SEC - 1),
 	STATE_FIELD(struct machine_record, suspended, .max = 1),
 	STATE_ARRAY(struct machine_record, cpu_model, .max = 126),
 	STATE_END,

@@ -19,6 +19,7 @@ struct machine_record_state {
 	uint32_t board;
 	uint32_t cpus;
 	uint32_t tsc_khz;
+	uint32_t wall_ns;  /* of the wall clock's second */
 	uint8_t suspended; /* asleep (S3) */
 	uint8_t cpu_model[15];
 };

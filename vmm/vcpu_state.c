@@ -151,6 +151,16 @@ static int tsc_offset(int vcpu_fd, unsigned long request, uint64_t *offset)
 	return ioctl(vcpu_fd, request, &attribute) < 0 ? -errno : 0;
 }
 
+void vcpu_shift_tsc(int vcpu_fd, uint64_t counts)
+{
+	uint64_t offset;
+
+	if (tsc_offset(vcpu_fd, KVM_GET_DEVICE_ATTR, &offset) < 0)
+		return;
+	offset += counts;
+	(void)tsc_offset(vcpu_fd, KVM_SET_DEVICE_ATTR, &offset);
+}
+
 /* As struct kvm_msrs with room for one. */
 struct one_msr {
 	uint32_t nmsrs, pad;

@@ -68,6 +68,9 @@ struct vcpu_moment {
 };
 struct vcpu_moment vcpu_moment_now(void);
 
+/* Adds @counts to the vCPU's time stamp counter, where KVM can do that exactly (since Linux 5.16). It is out of the guest. */
+void vcpu_shift_tsc(int vcpu_fd, uint64_t counts);
+
 /*
  * Reads everything of a vCPU that is parked. 0, -EOPNOTSUPP (the guest runs a hypervisor of its own), or
  * -errno. @reset_state lists the registers that there are.

@@ -180,7 +180,7 @@ static void rig_new(struct rig *rig, const struct run *run, int state_fd)
 	rig->config = describe(run);
 	rig->config.restore.fd = state_fd;
 	rig->config.restore.verify = true;
-	rig->config.restore.frozen_clock = true;
+	rig->config.rtc_frozen = true;
 	cr_assert_eq(loop_new(&rig->loop), 0);
 	sandbox_warm_up();
 	cr_assert_eq(machine_new(rig->loop, &rig->config, &rig->machine), 0);

@@ -79,7 +79,7 @@ static int rig_new(struct rig *rig, const struct vm_config *config, int state_fd
 	rig->config = *config;
 	rig->config.restore.fd = state_fd;
 	rig->config.restore.verify = true;
-	rig->config.restore.frozen_clock = true;
+	rig->config.rtc_frozen = true;
 	cr_assert_eq(loop_new(&rig->loop), 0);
 	sandbox_warm_up();
 	r = machine_new(rig->loop, &rig->config, &rig->machine);
@@ -374,6 +374,35 @@ static int with_devices_error(const struct vm_config *config, int fd, const uint
 
 	close(copy);
 	return r;
+}
+
+/* The number stands behind the field's name, the size of an element and their count. */
+Test(snapshot, a_state_of_another_board_is_refused)
+{
+	static const char field[] = "\5board\4\1\0\0";
+	struct vm_config config = config_for(disk_new());
+	struct statefile file;
+	struct rig rig;
+	uint8_t *devices, *board;
+	int fd;
+
+	log_init("test", LOG_LEVEL_ERROR);
+	cr_assert_eq(rig_new(&rig, &config, -1), 0);
+	fd = save(&rig);
+	rig_free(&rig);
+	file = open_state(fd);
+	devices = malloc(file.header.devices.bytes);
+	memcpy(devices, file.devices, file.header.devices.bytes);
+	board = memmem(devices, file.header.devices.bytes, field, sizeof(field));
+	cr_assert_not_null(board);
+	board += sizeof(field);
+	cr_assert_eq(get_le32(board), VM_BOARD);
+	cr_expect_eq(with_devices_error(&config, fd, devices, file.header.devices.bytes), 0);
+	put_le32(board, VM_BOARD + 1);
+	cr_expect_eq(with_devices_error(&config, fd, devices, file.header.devices.bytes), -EINVAL);
+	statefile_close(&file);
+	free(devices);
+	close(fd);
 }
 
 Test(snapshot, a_stream_with_right_sums_that_lies_is_refused, .timeout = 120)

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A guest that does nothing but look at its clocks: time stamp counter, interval timer, power management timer and
- * the clock with the battery. A hundred times a second it reads all of them, and says at once if one went back:
+ * the clock with the battery. Ten times a second it reads all of them, and says at once if one went back:
  *
  *	clock: back: NAME BEFORE AFTER
  *
- * Whenever the battery's clock shows a new second it prints all of them, in hexadecimal and by their own units since the
- * first line: counts of the processor, of 1193182 Hz, of 3579545 Hz, seconds of the day:
+ * Whenever the battery's clock shows a new second, which it looks for a hundred times a second, it prints all of them, in
+ * hexadecimal and by their own units since the first line: counts of the processor, of 1193182 Hz, of 3579545 Hz, seconds of
+ * the day; and between which values of the third that second began:
  *
- *	clock: NUMBER TSC PIT PM RTC
+ *	clock: NUMBER TSC PIT PM RTC PM PM
+ *
+ * It may run on a host that stands still now and then. So a line waits until no tick is due any more, and has the values of
+ * the attempt that took the shortest time; and a tick asks for few port accesses, or it could never catch up.
  *
  * The boot sector is that of the benchmarks' guest (tests/bench/guest/boot.S).
  */
@@ -20,6 +24,8 @@
 #define VECTOR_BASE 0x20
 #define DIVISOR 11932u /* 100 Hz */
 #define DAY 86400u
+#define TICK_PM (3579545u / 100)
+#define UART_FIFO 16
 
 void guest_main(void);
 void timer_tick(void);
@@ -111,7 +117,8 @@ static void print(const char *text)
 	while (*text) {
 		while (!(inb(COM1 + 5) & 0x20))
 			;
-		outb(COM1, (uint8_t)*text++);
+		for (unsigned int i = 0; i < UART_FIFO && *text; i++)
+			outb(COM1, (uint8_t)*text++);
 	}
 }
 
@@ -159,10 +166,12 @@ static uint64_t read_pit(void)
 
 static uint64_t read_pm(void)
 {
+	static bool begun;
 	static uint32_t last;
 	static uint64_t sum;
-	uint32_t now = inl(PM_TIMER) & 0xffffff, step = (now - last) & 0xffffff;
+	uint32_t now = inl(PM_TIMER) & 0xffffff, step = (now - (begun ? last : now)) & 0xffffff;
 
+	begun = true;
 	last = now;
 	/* More than half of a round in ten milliseconds: it went back. */
 	sum += step > 0x800000 ? (uint64_t)0 - (0x1000000 - step) : step;
@@ -199,39 +208,91 @@ static uint64_t read_rtc(void)
 static uint64_t (*const readers[CLOCKS])(void) = { read_tsc, read_pit, read_pm, read_rtc };
 static const char *const names[CLOCKS] = { " tsc", " pit", " pm", " rtc" };
 
+static void wait_for_tick(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+/* Reads all clocks. How long that took, by the first one. */
+static uint64_t look(uint64_t now[CLOCKS])
+{
+	static uint64_t last[CLOCKS];
+
+	for (unsigned int i = 0; i < CLOCKS; i++) {
+		now[i] = readers[i]();
+		if (now[i] < last[i]) {
+			print("clock: back:");
+			print(names[i]);
+			print_hex(last[i]);
+			print_hex(now[i]);
+			print("\n");
+		}
+		last[i] = now[i];
+	}
+	return read_tsc() - now[TSC];
+}
+
+/* Until ticks come when they should. */
+static void catch_up(void)
+{
+	unsigned int in_time = 0;
+
+	for (unsigned int i = 0; i < 20 && in_time < 2; i++) {
+		uint64_t before = read_pm();
+
+		wait_for_tick();
+		in_time = read_pm() - before > TICK_PM / 2 ? in_time + 1 : 0;
+	}
+}
+
+static void look_well(uint64_t best[CLOCKS])
+{
+	uint64_t shortest = UINT64_MAX;
+
+	for (unsigned int try = 0; try < 4; try++) {
+		uint64_t now[CLOCKS], took;
+
+		catch_up();
+		took = look(now);
+		if (took >= shortest)
+			continue;
+		shortest = took;
+		for (unsigned int i = 0; i < CLOCKS; i++)
+			best[i] = now[i];
+	}
+}
+
 void guest_main(void)
 {
-	uint64_t first[CLOCKS], last[CLOCKS], now[CLOCKS];
+	uint64_t first[CLOCKS], now[CLOCKS], rtc, not_yet, seen = 0;
 	uint32_t number = 0;
+	uint8_t second;
 
 	outb(COM1 + 3, 3); /* 8 data bits */
+	outb(COM1 + 2, 1); /* with its FIFO */
 	set_up_interrupts();
-	for (unsigned int i = 0; i < CLOCKS; i++)
-		first[i] = last[i] = readers[i]();
+	look_well(first);
+	second = cmos(0);
 	print("clock: go\n");
 	for (;;) {
-		bool second;
-
-		__asm__ volatile("sti; hlt; cli" : : : "memory");
-		for (unsigned int i = 0; i < CLOCKS; i++) {
-			now[i] = readers[i]();
-			if (now[i] < last[i]) {
-				print("clock: back:");
-				print(names[i]);
-				print_hex(last[i]);
-				print_hex(now[i]);
-				print("\n");
-			}
-		}
-		second = now[RTC] != last[RTC];
-		for (unsigned int i = 0; i < CLOCKS; i++)
-			last[i] = now[i];
-		if (!second)
+		wait_for_tick();
+		if (ticks % 10 == 0)
+			look(now);
+		not_yet = seen;
+		/* Before it is looked for, and after. */
+		seen = read_pm() - first[PM];
+		if (cmos(0) == second)
 			continue;
+		seen = read_pm() - first[PM];
+		rtc = read_rtc();
+		second = cmos(0);
+		look_well(now);
 		print("clock:");
 		print_hex(++number);
 		for (unsigned int i = 0; i < CLOCKS; i++)
-			print_hex(i == RTC ? now[i] : now[i] - first[i]);
+			print_hex(i == RTC ? rtc : now[i] - first[i]);
+		print_hex(not_yet);
+		print_hex(seen);
 		print("\n");
 	}
 }

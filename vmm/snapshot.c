@@ -454,13 +454,12 @@ static int map_ram(struct machine *machine, const struct statefile *file, char *
 	return 0;
 }
 
-/* Memory that nobody has touched stays so: most of a display's is never written. */
-static void clear_block(uint8_t *block, uint64_t bytes)
+static void clear_block(const struct machine *machine, uint8_t *block, uint64_t bytes)
 {
-	for (uint64_t at = 0; at < bytes; at += STATEFILE_PAGE_BYTES) {
-		if (statefile_page_sum(block + at))
-			memset(block + at, 0, STATEFILE_PAGE_BYTES);
-	}
+	/* Most of a display's memory is never written, and looking at it would give it pages. */
+	if (block == machine->memory.vram.bytes && madvise(block, bytes, MADV_DONTNEED) == 0)
+		return;
+	memset(block, 0, bytes);
 }
 
 static int load_blocks(struct machine *machine, const struct statefile *file, bool verify,
@@ -470,7 +469,7 @@ static int load_blocks(struct machine *machine, const struct statefile *file, bo
 	int r = 0;
 
 	for (unsigned int i = 1; i < file->header.block_count; i++)
-		clear_block(blocks[i], file->header.blocks[i].bytes);
+		clear_block(machine, blocks[i], file->header.blocks[i].bytes);
 	if (file->header.form == STATEFILE_PLAIN) {
 		skip = verify ? 0 : BIT(0);
 		blocks[0] = NULL;

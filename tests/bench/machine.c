@@ -66,6 +66,8 @@ static void our_command(struct command *command, const struct machine *machine,
 			const struct machine_setup *setup)
 {
 	static const char *const fixed[] = { "--cpu", "host", NULL };
+	static const char *const uuid[] = { "--uuid", "6d61696e-7374-6179-0000-000000000001",
+					    NULL };
 	const struct machine_net *net = setup->net;
 
 	add(command, "%s", setup->mainstay);
@@ -77,6 +79,12 @@ static void our_command(struct command *command, const struct machine *machine,
 	if (net) {
 		add(command, "--net");
 		add(command, "%s,mac=00:03:ff:00:00:%02x", net->ours, net->last_byte);
+	} else {
+		add_words(command, uuid); /* the same for one that moves */
+	}
+	if (setup->incoming) {
+		add(command, "--incoming");
+		add(command, "unix:%s/incoming", machine->folder);
 	}
 	add(command, "--memory");
 	add(command, "%uM", setup->memory_mib ? setup->memory_mib : MACHINE_MEMORY_MIB);

@@ -27,9 +27,10 @@ struct machine_setup {
 	const char *floppy, *cdrom; /* raw images; NULL: no such drive */
 	bool firmware_log;	    /* a debug port that the firmware writes to */
 	const char *vga; /* the peer's, as its -vga has it; NULL: none. Ours is always there */
-	unsigned int memory_mib;       /* 0: MACHINE_MEMORY_MIB */
-	bool monitor;		       /* the peer's, a socket in the folder */
-	const char *restore;	       /* a saved state to go on from; NULL: none */
+	unsigned int memory_mib; /* 0: MACHINE_MEMORY_MIB */
+	bool monitor;		 /* the peer's, a socket in the folder */
+	const char *restore;	 /* a saved state to go on from; NULL: none */
+	bool incoming;		 /* ours: it waits for another one to move, at FOLDER/incoming */
 	const struct machine_net *net; /* NULL: no adapter */
 	bool show;		       /* what comes from the serial port, on standard output */
 };

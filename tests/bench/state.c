@@ -34,6 +34,7 @@ enum {
 	RESTORE_LARGE,
 	FILE_SIZE,
 	COMPACT_SIZE,
+	MOVE_STOP,
 };
 
 static const struct figure figures[] = {
@@ -45,6 +46,8 @@ static const struct figure figures[] = {
 			    false },
 	[FILE_SIZE] = { "file of an idle guest; peer: memory it has touched", "KiB", 1.1, 0,
 			false },
+	[MOVE_STOP] = { "guest stopped while it moves, 20 MB/s change, limit of 100 ms", "ms", 1.0,
+			100, false },
 	[COMPACT_SIZE] = { "compact file; peer: QEMU's, compressed", "KiB", 1.0, 0, false },
 };
 
@@ -336,10 +339,50 @@ static int run_sizes(struct bench *bench, enum side side, struct machine *machin
 	return 0;
 }
 
+/* To another process, while its guest changes 20 MB of its memory in a second; there it comes to its end. */
+static int run_moving(struct bench *bench, enum side side, struct machine *machine)
+{
+	const struct machine_setup setup = { .mainstay = bench->mainstay,
+					     .show = bench->verbose,
+					     .disk = bench->disks[OUR_DISK],
+					     .name = "moved",
+					     .incoming = true };
+	static struct machine moved; /* large */
+	char where[96], output[512] = "";
+	const char *const argv[] = { bench->mainstay, "migrate", "bench", where, NULL };
+	const char *stop;
+	int r;
+
+	if (side != SIDE_OURS)
+		return 0;
+	if (boot(bench, side, MACHINE_MEMORY_MIB, machine) < 0)
+		return -1;
+	if (fd_write_full(machine->serial_fd, "m000100\n", 8) < 0)
+		return fail(machine, "serial port");
+	r = machine_start(&moved, side, &setup);
+	snprintf(where, sizeof(where), "unix:%s/incoming", moved.folder);
+	for (unsigned int i = 0; r == 0 && access(where + 5, F_OK) < 0 && i < 1000; i++)
+		usleep(10000);
+	if (r == 0 && run_ours(argv, output, sizeof(output)) < 0)
+		r = fail(&moved, "mainstay migrate failed");
+	stop = strstr(output, "stopped for ");
+	if (r == 0 && stop)
+		report_value(&bench->report, MOVE_STOP, side, atof(stop + strlen("stopped for ")));
+	if (r == 0 && bench->verbose)
+		fputs(output, stdout);
+	if (r == 0 && machine_connect(&moved) == 0)
+		r = machine_wait_text(&moved, "done");
+	if (r < 0)
+		(void)fail(machine, moved.error);
+	machine_end(&moved);
+	return r;
+}
+
 static const struct scenario scenarios[] = {
 	{ "small", SAVE, 3, run_small },
 	{ "growth", RESTORE_LARGE, 1, run_large },
 	{ "sizes", FILE_SIZE, 2, run_sizes },
+	{ "moving", MOVE_STOP, 1, run_moving },
 };
 
 static const struct suite suite = {

@@ -21,6 +21,7 @@
 #define AREA_SECTORS 8192u
 #define LARGEST 65536u
 
+#define SYS_nanosleep 162
 #define SYS_pread64 180
 #define SYS_pwrite64 181
 #define O_DIRECT 040000
@@ -125,6 +126,24 @@ static const struct kind {
 	{ 'g', 0, 65536, transfer_pio }, { 'h', 1, 65536, transfer_pio },
 };
 
+/* Memory changes at 20 MB/s: 50 pages every 10 ms, one after the other through 16 MiB, for @count tenths of a second. */
+#define PAGES_PER_STEP 50
+#define MEMORY_PAGES 4096
+
+static const char *dirty_memory(uint32_t count)
+{
+	static volatile uint8_t memory[MEMORY_PAGES * 4096];
+	static const uint32_t pause[2] = { 0, 10000000 };
+	uint32_t page = 0;
+
+	for (uint32_t step = 0; step < count * 10; step++) {
+		for (uint32_t i = 0; i < PAGES_PER_STEP; i++, page = (page + 1) % MEMORY_PAGES)
+			memory[page * 4096]++;
+		syscall5(SYS_nanosleep, (uint32_t)(uintptr_t)pause, 0, 0, 0, 0);
+	}
+	return "done\n";
+}
+
 static const char *carry_out(const struct kind *kind, uint32_t count)
 {
 	uint32_t start = kind->write ? WRITE_START : READ_START;
@@ -158,6 +177,8 @@ __attribute__((force_align_arg_pointer)) void _start(void)
 			if (kinds[i].letter == letter)
 				answer = carry_out(&kinds[i], count);
 		}
+		if (letter == 'm')
+			answer = dirty_memory(count);
 		print(answer);
 	}
 }

@@ -16,14 +16,19 @@
 
 static int peer = -1, state_fd = -1;
 static char folder[PATH_MAX], path[64];
+static char draft[PATH_MAX + 32]; /* the file's name, where it had to have one; "": it has none */
 
-/* Without a name, so that nothing is left of it however we end. */
+/* Without a name, so that nothing is left of it however we end; not every file system can do that. */
 static int make_file(char *error, size_t error_size)
 {
 	const char *given = getenv("TMPDIR");
 
 	snprintf(folder, sizeof(folder), "%s", given && *given == '/' ? given : "/var/tmp");
 	state_fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (state_fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		snprintf(draft, sizeof(draft), "%s/mainstay-incoming-XXXXXX", folder);
+		state_fd = mkostemp(draft, O_CLOEXEC);
+	}
 	if (state_fd < 0) {
 		snprintf(error, error_size,
 			 "%s: no place for the machine's state: %s; set TMPDIR to another folder",
@@ -32,6 +37,14 @@ static int make_file(char *error, size_t error_size)
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", state_fd);
 	return 0;
+}
+
+static void drop_file(void)
+{
+	state_fd = fd_close(state_fd);
+	if (*draft)
+		unlink(draft);
+	*draft = '\0';
 }
 
 /* All that can be found wrong before the machine's process reads it. */
@@ -68,8 +81,10 @@ const char *incoming_receive(const struct machine_config *config, const char *wh
 	if (check_disks(config, error, error_size) < 0 || make_file(error, error_size) < 0)
 		return NULL;
 	peer = migration_accept(where, MIGRATION_TIMEOUT_S, error, error_size);
-	if (peer < 0)
+	if (peer < 0) {
+		drop_file();
 		return NULL;
+	}
 	r = migration_wait(peer, STREAM_HELLO, why, sizeof(why));
 	if (r == 0 && migration_send(peer, STREAM_HELLO, NULL) < 0) {
 		r = -EPIPE;
@@ -94,7 +109,7 @@ void incoming_fail(const char *why)
 		return;
 	(void)migration_send(peer, STREAM_FAIL, why);
 	peer = fd_close(peer);
-	state_fd = fd_close(state_fd);
+	drop_file();
 }
 
 void incoming_runs(void)
@@ -110,7 +125,8 @@ static void keep(const char *name, char *kept, size_t size)
 	char target[PATH_MAX + 128];
 
 	snprintf(target, sizeof(target), "%s/%s-%d.state", folder, name, (int)getpid());
-	if (linkat(AT_FDCWD, path, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0)
+	if (*draft ? rename(draft, target) == 0
+		   : linkat(AT_FDCWD, path, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0)
 		snprintf(kept, size, "its state was kept in %s", target);
 	else
 		snprintf(kept, size, "and its state could not be kept: %s", strerror(errno));
@@ -126,13 +142,14 @@ int incoming_take_over(const char *name, char *error, size_t error_size)
 	else
 		snprintf(why, sizeof(why), "the other side has hung up");
 	if (r == 0) {
-		state_fd = fd_close(state_fd);
+		drop_file();
 		return 0;
 	}
 	/* A source that says that it goes on does. */
-	if (r == -EREMOTEIO)
+	if (r == -EREMOTEIO) {
 		snprintf(error, error_size, "%s", why);
-	else {
+		drop_file();
+	} else {
 		keep(name, kept, sizeof(kept));
 		snprintf(error, error_size,
 			 "%s; %s: if the machine does not run there any more, 'mainstay restore' "

@@ -254,7 +254,6 @@ check "a type for a child" refuses 2 "leave out --type" "$tool" create -p d.vhd 
 documented() {
 	local verb option page completion=$top/packaging/completion/mainstay-vhd.bash missing=
 	page=$(MANWIDTH=200 man -l "$top/packaging/man/mainstay-vhd.1" 2>/dev/null | col -b)
-	[[ $page ]] || page=$(sed 's/\\-/-/g' "$top/packaging/man/mainstay-vhd.1")
 	PATH=$build/bin:$PATH
 	. "$completion"
 	for verb in $(_mainstay_vhd_verbs); do

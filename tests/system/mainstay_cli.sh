@@ -549,16 +549,19 @@ if command -v script >/dev/null; then
 	# Inside script: a terminal whose modes are compared before and after.
 	cat >tty.sh <<'END'
 stty -a >before
+tty >terminal
 "$@"
 echo "status $?"
 stty -a >after
 END
+	raw_terminal() { [[ -e after ]] || stty -a -F "$(<terminal)" | grep -q -e -icanon; }
 	in_terminal() # KEYS MORE-KEYS ARGUMENT...
 	{
 		local keys=$1 more=$2
 		shift 2
-		rm -f before after
-		(sleep 0.6; printf "$keys"; sleep 0.4; printf "$more"; sleep 0.5) |
+		rm -f before after terminal
+		# Keys go to the program, not to the terminal's echo.
+		(eventually raw_terminal; printf "$keys"; sleep 0.4; printf "$more"; sleep 0.5) |
 			timeout 20 script -qec "bash tty.sh $(printf '%q ' "$@")" /dev/null >out 2>err
 		cmp -s before after
 	}

@@ -74,7 +74,7 @@ class Guest:
                                                       0, 0) + data, 16)
         self.seq += len(data) + (1 if flags & (SYN | FIN) else 0)
 
-    def receive_ip(self, protocol, port, seconds=5):
+    def receive_ip(self, protocol, port, seconds=20):
         """(sender, what follows IP's head) of the next packet for @port, or None."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and (got := self.nic.receive_any(max(end - time.monotonic(), 0.01))):
@@ -113,7 +113,7 @@ class Guest:
         return said
 
     # --- DHCP (RFC 2131)
-    def ask_dhcp(self, kind, options=b"", seconds=2):
+    def ask_dhcp(self, kind, options=b"", seconds=10):
         """The answer, or None."""
         bootp = struct.pack(">BBBBIHH16s16s", 1, 1, 6, 0, 7, 0, 0x8000, b"", self.mac) + bytes(192) + b"\x63\x82\x53\x63"
         bootp += bytes([53, 1, kind]) + options + b"\xff"
@@ -125,7 +125,7 @@ class Guest:
                 return Lease(got[1][8:])
         return None
 
-    def discover(self, seconds=2):
+    def discover(self, seconds=10):
         """The address that is offered, or None."""
         own, self.own = self.own, NOBODY
         lease = self.ask_dhcp(DISCOVER, seconds=seconds)

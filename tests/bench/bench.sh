@@ -100,8 +100,11 @@ echo "bench: ${#scenarios[@]} scenarios, each on an emulated processor, many tim
 for ((run = 0; run < runs; run++)); do
 	for scenario in "${scenarios[@]}"; do
 		for side in "${sides[@]}"; do
-			# "NAME peer": ours is measured in another scenario.
-			[[ $scenario == *" peer" && $side == ours ]] || measure "${scenario% peer}" "$side"
+			# "NAME peer": ours is measured in another scenario; "NAME ours": there is no peer.
+			case $scenario,$side in
+			*' peer,ours' | *' ours,peer') ;;
+			*) name=${scenario% peer} && measure "${name% ours}" "$side" ;;
+			esac
 		done
 	done
 done

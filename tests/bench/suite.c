@@ -175,8 +175,12 @@ static bool peer_only(const struct suite *suite, size_t scenario)
 
 static void list(const struct suite *suite)
 {
-	for (size_t i = 0; i < suite->scenario_count; i++)
-		printf("%s%s\n", suite->scenarios[i].name, peer_only(suite, i) ? " peer" : "");
+	for (size_t i = 0; i < suite->scenario_count; i++) {
+		const char *side = peer_only(suite, i) ? " peer" : "";
+
+		printf("%s%s\n", suite->scenarios[i].name,
+		       suite->ours_only >> i & 1 ? " ours" : side);
+	}
 	exit(EXIT_SUCCESS);
 }
 

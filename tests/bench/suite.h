@@ -41,6 +41,7 @@ struct suite {
 	size_t figure_count;
 	const struct scenario *scenarios;
 	size_t scenario_count;
+	uint32_t ours_only; /* a bit for each scenario without a peer */
 	size_t both_count; /* so many scenarios are for both sides, the rest for the peer's; 0: all */
 };
 

@@ -48,7 +48,7 @@ start() {
 		"$mainstay" run "$disk" --name "$name" "$@" <"$input" >"$name.serial" 2>"$name.err" &
 		echo $! >"$name.pid"
 		status=0
-		wait $! || status=$?
+		{ wait $! || status=$?; } 2>/dev/null # nor does bash tell how it ended
 		echo $status >"$name.status"
 	) &
 }
@@ -169,3 +169,21 @@ sectors() {
 	tail -c "+$(($2 * 512 + 1))" "$1" | head -c "$(($3 * 512))"
 }
 room_start=51200 room_sectors=16384
+
+# What a guest of mode "write" leaves there, whole, in the file written.
+make_written() {
+	local piece
+	[[ ! -e written ]] || return 0
+	for ((piece = 0; piece < room_sectors / 128; piece++)); do
+		yes "piece $piece" | head -c 65536 || true # yes is cut off
+	done >written
+}
+all_written() { # IMAGE, a raw one
+	make_written && cmp <(sectors "$1" "$room_start" "$room_sectors") written
+}
+pieces_written() { # IMAGE, a raw one: how many, from the first on
+	local same
+	make_written
+	same=$(cmp <(sectors "$1" "$room_start" "$room_sectors") written | sed -nE 's/.*byte ([0-9]+),.*/\1/p') || true
+	echo $(((${same:-$((room_sectors * 512 + 1))} - 1) / 65536))
+}

@@ -13,15 +13,7 @@ flushed=$(grep -aoE 'mainstay-guest: flushed [0-9]+' kill.serial | tail -n 1 | g
 check "it was killed before all was written" is "$flushed" -lt 127
 check "the image is sound" "$mainstay_vhd" check disk.vhd
 must "another reader of the format can read it" raw_of disk.vhd
-
-all_flushed() {
-	local piece
-	for ((piece = 0; piece <= flushed; piece++)); do
-		cmp <(sectors disk.vhd.raw $((room_start + piece * 128)) 128) \
-			<(yes "piece $piece" | head -c 65536) || return
-	done
-}
-check "every flushed piece is in the image ($((flushed + 1)))" all_flushed
+check "every flushed piece is in the image ($((flushed + 1)))" is "$(pieces_written disk.vhd.raw)" -gt "$flushed"
 start again disk.vhd --cpu nt4
 check "the image can be used again" serial again SYSLINUX 120
 check "quit" "$mainstay" quit again

@@ -118,6 +118,11 @@ int machine_parse_pins(const char *text, uint32_t count, int *ret_pins)
 	return 0;
 }
 
+bool machine_boots_net(const struct machine_config *config)
+{
+	return !strncmp(machine_boot_names[config->boot], "net", 3);
+}
+
 int machine_config_check(const struct machine_config *config, char *error, size_t error_size)
 {
 	const struct machine_cpu *cpu = &machine_cpus[config->cpu];
@@ -132,6 +137,12 @@ int machine_config_check(const struct machine_config *config, char *error, size_
 	}
 	if (check_places(config, error, error_size) < 0)
 		return -EINVAL;
+	if (config->kernel && machine_boots_net(config)) {
+		snprintf(error, error_size,
+			 "%s: a kernel is booted before the network; leave one of them out",
+			 config->kernel);
+		return -EINVAL;
+	}
 	if (!config->kernel && (config->initrd || config->append)) {
 		snprintf(error, error_size,
 			 "%s: needs a kernel; give one (--kernel), or leave this out",

@@ -36,6 +36,8 @@
 #define MACHINE_MEMORY_MIB_MIN 4
 #define MACHINE_MEMORY_MIB_MAX 1048576
 #define MACHINE_FIRMWARE "/usr/share/seabios/bios-256k.bin"
+/* What boots from the network: Debian's package ipxe. */
+#define MACHINE_NET_BOOT "/boot/ipxe.lkrn"
 #define MACHINE_CONFIG_BYTES_MAX 65536
 
 enum machine_disk_format { MACHINE_DISK_VHD, MACHINE_DISK_RAW };
@@ -434,6 +436,8 @@ const char *machine_config_first_path(const struct machine_config *config);
 void machine_nics_derive(struct machine_config *config);
 /* 0, or -EINVAL and @ret_why: what members cannot see one by one. */
 int machine_nic_check(const void *item, const char **ret_why);
+/* Whether the network is booted before anything else. */
+bool machine_boots_net(const struct machine_config *config);
 /* Fills in what is derived: places on the IDE cables, the uuid, addresses of adapters. */
 void machine_config_derive(struct machine_config *config);
 

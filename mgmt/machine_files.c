@@ -168,6 +168,22 @@ static int open_media(const struct machine_config *config, struct machine_files 
 	return r < 0 ? r : 0;
 }
 
+static int open_kernel(const struct machine_config *config, struct machine_files *files,
+		       char *error, size_t error_size)
+{
+	int r;
+
+	if (!machine_boots_net(config))
+		return open_boot_file(config->kernel, "kernel", &files->kernel, error, error_size);
+	r = open_boot_file(MACHINE_NET_BOOT, "network boot program", &files->kernel, error,
+			   error_size);
+	if (r == -ENOENT)
+		snprintf(error, error_size,
+			 "--boot net: " MACHINE_NET_BOOT
+			 " is missing; install Debian's package ipxe");
+	return r;
+}
+
 int machine_files_open(const struct machine_config *config, bool kvm, struct machine_files *files,
 		       char *error, size_t error_size)
 {
@@ -182,7 +198,7 @@ int machine_files_open(const struct machine_config *config, bool kvm, struct mac
 		r = files->firmware < 0 ? files->firmware : 0;
 	}
 	if (r == 0)
-		r = open_boot_file(config->kernel, "kernel", &files->kernel, error, error_size);
+		r = open_kernel(config, files, error, error_size);
 	if (r == 0)
 		r = open_boot_file(config->initrd, "initial RAM disk", &files->initrd, error,
 				   error_size);

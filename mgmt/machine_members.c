@@ -27,7 +27,8 @@ const char *const machine_boot_names[] = {
 	/* clang-format off */
 	"disk,floppy,cdrom", "disk,cdrom,floppy", "floppy,disk,cdrom", "floppy,cdrom,disk",
 	"cdrom,disk,floppy", "cdrom,floppy,disk", "disk,floppy", "disk,cdrom", "floppy,disk",
-	"floppy,cdrom", "cdrom,disk", "cdrom,floppy", "disk", "floppy", "cdrom", NULL,
+	"floppy,cdrom", "cdrom,disk", "cdrom,floppy", "disk", "floppy", "cdrom",
+	"net", "net,disk", "net,disk,floppy,cdrom", "net,floppy,disk", "net,cdrom,disk", NULL,
 	/* clang-format on */
 };
 const char *const machine_char_names[] = {
@@ -683,7 +684,9 @@ static const struct member machine_members[] = {
 	  .offset = offsetof(struct machine_config, boot),
 	  .fallback = "\"disk,floppy,cdrom\"",
 	  .names = NAMES(machine_boot_names, ARRAY_LEN(machine_boot_names) - 1),
-	  .description = "What the firmware tries to boot, in this order." },
+	  .description = "What the firmware tries to boot, in this order. The network comes first "
+			 "or not at all; its "
+			 "boot program is iPXE." },
 	{ .name = "serial",
 	  .kind = MEMBER_ARRAY,
 	  .offset = offsetof(struct machine_config, serial),

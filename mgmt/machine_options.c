@@ -222,7 +222,7 @@ int machine_option_boot(void *target, const char *value, char *error, size_t err
 	if (index < 0) {
 		snprintf(error, error_size,
 			 "--boot %s: give disk, floppy and cdrom in the order wanted, for example "
-			 "cdrom,disk",
+			 "cdrom,disk, and net before them or alone",
 			 value);
 		return -1;
 	}

@@ -220,7 +220,9 @@ static void write_boot(const char *order, json_object *to)
 	for (const char *name = order; *name;) {
 		size_t length = strcspn(name, ",");
 
-		json_object_array_add(array, json_object_new_string_len(name, (int)length));
+		/* The network is a kernel of ours: iPXE. */
+		if (strncmp(name, "net", 3) != 0)
+			json_object_array_add(array, json_object_new_string_len(name, (int)length));
 		name += length + (name[length] == ',');
 	}
 	json_object_object_add(to, "boot", array);

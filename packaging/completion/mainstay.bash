@@ -44,7 +44,7 @@ _mainstay_value()
 	case $1 in
 	--config | --restore | --check | --nvram | --firmware | --kernel | --initrd | --firmware-log) _mainstay_files "$2" ;;
 	--drive | --floppy | --cdrom) _mainstay_files "$2" ;;
-	--boot) _mainstay_words "disk,floppy,cdrom floppy,disk cdrom,disk disk" "$2" ;;
+	--boot) _mainstay_words "net net,disk disk,floppy,cdrom floppy,disk cdrom,disk disk" "$2" ;;
 	--format) _mainstay_words "160K 180K 320K 360K 720K 1.2M 1.44M DMF 2.88M" "$2" ;;
 	--cpu) _mainstay_words "nt4 p5 486 p3 p4 host help" "$2" ;;
 	--tune) _mainstay_words "pages=huge pages=small pages=reserved ksm=off pit=drop" "$2" ;;

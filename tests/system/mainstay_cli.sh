@@ -329,7 +329,7 @@ values = {
     "smbios": [{}, {"serial": "a"}, {"serial": "\u00e4"}, {"serial": ""}, {"product": "a" * 65}, {"x": 1}, 1],
     "tuning": [{}, {"pages": "small"}, {"pages": "x"}, {"ksm": False}, {"ksm": 0}, {"pit": "drop"}, {"pin": "0"},
     {"pin": ""}, {"x": 1}],
-    "boot": ["disk", "cdrom,disk", "disk,disk", "", "tape", 1],
+    "boot": ["net", "net,disk", "disk,net", "disk", "cdrom,disk", "disk,disk", "", "tape", 1],
     "serial": [[], [{"kind": k} for k in ("none", "pty", "stdio", "console")], [{"kind": "unix"}],
     [{"kind": "unix", "path": "x"}], [{"kind": "file", "path": "x"}], [{"kind": "pty", "path": "x"}],
     [{"kind": "stdio"}] * 2, [{"kind": "console"}] * 2, [{"kind": "pty"}] * 4, [{"kind": "pty"}] * 5, [{}],

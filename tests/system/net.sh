@@ -46,6 +46,17 @@ for text, want, *options in (
 result(run("net", "show", "lab").stdout == before, "refused settings change nothing")
 refused("without a switch there are no counters", "no switch runs", "net", "stats")
 
+for text, want, *nets in (
+        ("there are at most four adapters", "at most 4 adapters", *["none"] * 5),
+        ("a kind of network is known", "give nat, internal:NAME", "bridged"),
+        ("internal has a name", "needs the network's name", "internal"),
+        ("nat has none", "takes no network's name", "nat:lab"),
+        ("a MAC is an adapter's", "not the address of an adapter", "internal:lab,mac=01:03:ff:00:00:01"),
+        ("a model is one of two", "model=21140 or 21143", "internal:lab,model=21041"),
+        ("forwarded ports are ports", "forwards what are no ports", "nat,tcp=8080:0"),
+        ("only nat forwards", "only nat can", "internal:lab,tcp=80")):
+    refused("--net: " + text, want, "run", *[word for net in nets for word in ("--net", net)], "--memory", "16M")
+
 # --- machines
 a = Machine("a", "--net", "internal:lab,mac=00:03:ff:00:00:0a")
 b = Machine("b", "--net", "internal:lab,model=21143", "--net", "internal:lab", "--net", "internal:other", "--net", "none")

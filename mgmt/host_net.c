@@ -58,7 +58,7 @@ static int open_loopback(const char *network, char *error, size_t error_size)
 	int fd, r;
 
 	snprintf(tap, sizeof(tap), TAP_PREFIX "%s", network);
-	fd = net_open_tap(tap);
+	fd = net_open_tap(tap, network);
 	if (fd < 0)
 		return explain(fd, tap, error, error_size);
 	r = net_config_load(network, &config, error, error_size);
@@ -99,7 +99,7 @@ static int open_external(const char *interface, const char **ret_kind, char *err
 		return fd < 0 ? explain(fd, interface, error, error_size) : fd;
 	}
 	snprintf(tap, sizeof(tap), TAP_PREFIX "%s", interface);
-	fd = net_open_tap(tap);
+	fd = net_open_tap(tap, interface);
 	if (fd < 0)
 		return explain(fd, tap, error, error_size);
 	r = net_join_bridge(interface, tap);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/hash.h"
 #include "../base/parse.h"
 #include "forward_ports.h"
 #include "machine_config.h"
@@ -130,14 +131,12 @@ int machine_option_net(void *target, const char *value, char *error, size_t erro
 void machine_nics_derive(struct machine_config *config)
 {
 	for (uint32_t i = 0; i < config->nic_count; i++) {
-		const uint8_t *uuid = config->uuid;
-		uint32_t hash = 2166136261u ^ i;
+		uint32_t hash = HASH_START ^ i;
 		char mac[18];
 
 		if (config->nics[i].mac)
 			continue;
-		for (unsigned int j = 0; j < 16; j++)
-			hash = (hash ^ uuid[j]) * 16777619u;
+		hash = hash_bytes(hash, config->uuid, 16);
 		hash ^= hash >> 24;
 		snprintf(mac, sizeof(mac), "00:03:ff:%02x:%02x:%02x", hash >> 16 & 0xff,
 			 hash >> 8 & 0xff, hash & 0xff);

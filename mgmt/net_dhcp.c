@@ -169,7 +169,7 @@ static int enter_namespace(void)
 
 static int make_device(const struct net_config *config)
 {
-	int fd = net_open_tap(TAP), r;
+	int fd = net_open_tap(TAP, config->name), r;
 
 	if (fd < 0)
 		return fd;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
+#include <linux/if_arp.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
@@ -15,7 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/fdio.h"
+#include "../base/hash.h"
 
 static int interface_ioctl(unsigned long request, struct ifreq *ifr)
 {
@@ -54,7 +57,20 @@ static int set_address(const char *name, unsigned long request, uint32_t address
 	return interface_ioctl(request, &ifr);
 }
 
-int net_open_tap(const char *name)
+static int set_tap_mac(const char *name, const char *network)
+{
+	uint32_t hash = hash_bytes(HASH_START, name, strlen(name));
+	uint8_t mac[6] = { 0xfe, 'M' };
+	struct ifreq ifr;
+
+	put_be32(mac + 2, hash_bytes(hash, network, strlen(network)));
+	name_interface(&ifr, name);
+	ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(ifr.ifr_hwaddr.sa_data, mac, sizeof(mac));
+	return interface_ioctl(SIOCSIFHWADDR, &ifr);
+}
+
+int net_open_tap(const char *name, const char *network)
 {
 	struct ifreq ifr;
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), r;
@@ -63,8 +79,8 @@ int net_open_tap(const char *name)
 		return -errno;
 	name_interface(&ifr, name);
 	ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
-	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
-		r = -errno;
+	r = ioctl(fd, TUNSETIFF, &ifr) < 0 ? -errno : set_tap_mac(name, network);
+	if (r < 0) {
 		close(fd);
 		return r;
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
+#include "../base/hash.h"
 #include "../base/parse.h"
 
 /* Above what useradd, subuid ranges and systemd's dynamic users, containers and homes take. */
@@ -123,7 +124,7 @@ int uid_pool_take(const struct runtime_base *base, const char *name, uint32_t *r
 		  int *ret_lock_fd, char *error, size_t error_size)
 {
 	struct uid_range range;
-	uint32_t hash = 2166136261u, count, tries;
+	uint32_t hash, count, tries;
 	int folder_fd, fd = -EAGAIN;
 	int r = load_range(&range, error, error_size);
 
@@ -137,8 +138,7 @@ int uid_pool_take(const struct runtime_base *base, const char *name, uint32_t *r
 		snprintf(error, error_size, "%s/.uids: %s", base->path, strerror(-r));
 		return r;
 	}
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	hash = hash_bytes(HASH_START, name, strlen(name));
 	count = range.last - range.first + 1;
 	tries = count < ATTEMPTS ? count : ATTEMPTS;
 	for (uint32_t i = 0; i < tries && fd == -EAGAIN; i++) {

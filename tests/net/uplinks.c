@@ -283,6 +283,34 @@ Test(uplinks, loopback_network_reaches_the_host)
 	cr_assert_eq(get_be32(frame + 28), 0x0a090001);
 }
 
+/* Made anew, for machines that know it: restored ones, or those whose switch died. Never a bridge's lowest. */
+Test(uplinks, taps_keep_their_address)
+{
+	char first[18] = "", second[18] = "", other[18] = "";
+	static const char file_of[] = "/sys/class/net/ms-%s/address";
+	const struct {
+		const char *network;
+		char *text;
+	} taps[] = { { "lab", first }, { "lab", second }, { "bal", other } };
+
+	for (size_t i = 0; i < ARRAY_LEN(taps); i++) {
+		char name[16], path[64];
+		int fd, file;
+
+		snprintf(name, sizeof(name), "ms-%s", taps[i].network);
+		fd = net_open_tap(name, taps[i].network);
+		cr_assert_geq(fd, 0, "%s", strerror(-fd));
+		snprintf(path, sizeof(path), file_of, taps[i].network);
+		file = open(path, O_RDONLY | O_CLOEXEC);
+		cr_assert_eq(read(file, taps[i].text, 17), 17);
+		close(file);
+		close(fd);
+		cr_assert_eq(memcmp(taps[i].text, "fe:", 3), 0, "%s", taps[i].text);
+	}
+	cr_assert_str_eq(first, second);
+	cr_assert_str_neq(first, other);
+}
+
 /* --- what cannot be */
 
 Test(uplinks, wireless_cards_are_refused_with_the_reason)

@@ -175,6 +175,11 @@ static int open_kernel(const struct machine_config *config, struct machine_files
 
 	if (!machine_boots_net(config))
 		return open_boot_file(config->kernel, "kernel", &files->kernel, error, error_size);
+	if (!config->nic_count) {
+		snprintf(error, error_size,
+			 "--boot net: the machine has no network adapter; give it one (--net)");
+		return -EINVAL;
+	}
 	r = open_boot_file(MACHINE_NET_BOOT, "network boot program", &files->kernel, error,
 			   error_size);
 	if (r == -ENOENT)

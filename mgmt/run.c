@@ -136,7 +136,8 @@ static void read_description(struct run_options *options, int argc, char **argv)
 	}
 	if (!options->config_file && !config->serial_count && !options->devtest)
 		config->serial[config->serial_count++].kind = MACHINE_CHAR_STDIO;
-	if (!machine_config_first_path(config) && !options->devtest && !config->kernel)
+	if (!machine_config_first_path(config) && !options->devtest && !config->kernel &&
+	    !machine_boots_net(config))
 		die("no disk: give a disk image, or --drive PATH; --help says more");
 	read_default_net(options);
 	if (machine_config_check(config, error, sizeof(error)) < 0)

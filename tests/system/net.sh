@@ -57,6 +57,9 @@ for text, want, *nets in (
         ("only nat forwards", "only nat can", "internal:lab,tcp=80")):
     refused("--net: " + text, want, "run", *[word for net in nets for word in ("--net", net)], "--memory", "16M")
 
+refused("--boot net needs an adapter", "has no network adapter", "run", "--boot", "net", "--net", "none", "--memory", "16M")
+refused("and no kernel beside it", "leave one of them out", "run", "--boot", "net", "--kernel", "/dev/null", "--memory", "16M")
+
 # --- machines
 a = Machine("a", "--net", "internal:lab,mac=00:03:ff:00:00:0a")
 b = Machine("b", "--net", "internal:lab,model=21143", "--net", "internal:lab", "--net", "internal:other", "--net", "none")

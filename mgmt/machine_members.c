@@ -299,7 +299,8 @@ static const struct member serial_members[] = {
 		  "to connect to (unix), one that somebody listens on (connect), the same by TCP "
 		  "(tcp-listen, tcp), a terminal line of the host (tty), or a file that takes what "
 		  "the guest sends (file)."),
-	CHAR_PATH("Of the socket, file or line; sockets and files must not exist yet unless we "
+	CHAR_PATH("Of the socket, file or line; sockets and files (but a service's) must not exist "
+		  "yet unless we "
 		  "connect."),
 	{ .name = "address",
 	  .kind = MEMBER_TEXT,
@@ -319,7 +320,8 @@ static const struct member parallel_members[] = {
 	CHAR_KIND(parallel_names, MACHINE_CHAR_KINDS,
 		  "The other end of the cable: none, a file that takes what is printed, a command "
 		  "that reads it, or a parallel port of the host (parport)."),
-	CHAR_PATH("Of the file, which must not exist yet unless it is a device or a pipe, or of "
+	CHAR_PATH("Of the file, which (but a service's) must not exist yet unless it is a device "
+		  "or a pipe, or of "
 		  "the host's port."),
 	{ .name = "command",
 	  .kind = MEMBER_TEXT,

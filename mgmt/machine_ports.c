@@ -23,6 +23,7 @@
 #include "runtime_dir.h"
 
 struct opener {
+	bool service; /* started again and again: its files go on where they ended */
 	struct machine_ports *ports;
 	int folder_fd;
 	unsigned int port;
@@ -261,7 +262,7 @@ static int open_port(struct opener *o, const struct machine_char *c)
 	case MACHINE_CHAR_UNIX:
 		return open_unix(o, c->path);
 	case MACHINE_CHAR_FILE:
-		return open_new_file(o, c->path);
+		return o->service ? open_log(o, c->path) : open_new_file(o, c->path);
 	case MACHINE_CHAR_CONNECT:
 	case MACHINE_CHAR_TCP:
 		return open_connection(o, c);
@@ -352,7 +353,7 @@ int machine_ports_open(const struct machine_config *config, int folder_fd,
 		       struct machine_files *files, struct machine_ports *ports, char *error,
 		       size_t error_size)
 {
-	struct opener o = { ports, folder_fd, 0, error, error_size };
+	struct opener o = { files->service, ports, folder_fd, 0, error, error_size };
 
 	*ports = (struct machine_ports){ .stdio = -1 };
 	for (size_t i = 0; i < MACHINE_SERIAL_MAX; i++)

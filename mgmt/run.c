@@ -232,6 +232,7 @@ static void open_state(struct run *run, const struct run_options *options)
 	run->files.discard_state = options->discard_state;
 	run->files.state_verify = options->verify;
 	run->files.state_path = options->incoming ? options->incoming : options->restore;
+	run->files.service = options->service;
 	run->files.state_waits = options->incoming;
 	run->files.disks_copied = options->disks_copied;
 	if (!options->restore)
@@ -244,10 +245,7 @@ static void open_state(struct run *run, const struct run_options *options)
 		run->state_path = options->restore;
 }
 
-/*
- * The host may die between a machine that goes on and the end of its state's file. That is nothing a service
- * should stumble over at the next start.
- */
+/* The host may die between a machine that goes on and the end of its state's file: no service stumbles over that. */
 static void drop_used_state(struct run *run)
 {
 	if (!run->service.on || !run->restores || !disk_files_unmarked(run->config, &run->files))

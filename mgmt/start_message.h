@@ -18,6 +18,7 @@ struct machine_files {
 	int kvm, firmware, control, display, parallel, firmware_log, nvram;
 	int state; /* a saved state to go on from; -1: none */
 	const char *state_path;
+	bool service;	   /* the machine is one that is started again and again */
 	bool state_waits;  /* the machine runs when it is told to */
 	bool disks_copied; /* its disks are copies of those that it was saved with */
 	bool state_verify; /* test its memory before the guest runs */

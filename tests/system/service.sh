@@ -126,7 +126,7 @@ machine() # the process of the machine itself
 }
 port=(--devtest "unix:$work/port")
 # shellcheck disable=SC2089
-disk=', "disks": [ { "path": "disk.vhd" } ]'
+disk=', "disks": [ { "path": "disk.vhd" } ], "serial": [ { "kind": "file", "path": "serial.txt" } ]'
 
 describe save "$disk"
 begin "${port[@]}"

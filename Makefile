@@ -119,7 +119,7 @@ $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/ge
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd gnutls libpng)
 vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd zlib) -lpthread
 net_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng)
-mgmt_libs = $(shell pkg-config --libs json-c libsystemd libcap-ng libseccomp libpng zlib libzstd) -lpthread
+mgmt_libs = $(shell pkg-config --libs json-c libcap-ng libseccomp libpng zlib libzstd) -lpthread
 view_libs = $(shell pkg-config --libs gnutls)
 
 # --- programs

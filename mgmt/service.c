@@ -10,7 +10,6 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "../base/log.h"
 #include "client.h"
 #include "machine_config.h"
+#include "notify.h"
 #include "runtime_dir.h"
 #include "state_file.h"
 
@@ -41,7 +41,6 @@ static int64_t now_ms(void)
 const char *service_init(struct service *service, const struct machine_config *config)
 {
 	const char *folder = getenv("STATE_DIRECTORY");
-	uint64_t watchdog_us = 0;
 
 	*service = (struct service){
 		.on = true,
@@ -56,8 +55,7 @@ const char *service_init(struct service *service, const struct machine_config *c
 	snprintf(service->state_path, sizeof(service->state_path), "%.*s/%s.state",
 		 folder && *folder ? (int)strcspn(folder, ":") : (int)strlen(STATE_FOLDER),
 		 folder && *folder ? folder : STATE_FOLDER, config->name);
-	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
-		service->interval_ms = (int64_t)(watchdog_us / 3000);
+	service->interval_ms = (int64_t)(notify_watchdog_us() / 3000);
 	return access(service->state_path, F_OK) == 0 ? service->state_path : NULL;
 }
 
@@ -74,7 +72,7 @@ void service_started(struct service *service, const struct runtime_dir *dir, boo
 	if (service->interval_ms &&
 	    runtime_socket_connect(dir->fd, RUNTIME_CONTROL, &service->control_fd) < 0)
 		service->control_fd = -1;
-	sd_notifyf(0, "READY=1\nSTATUS=%s", restored ? "Running, restored" : "Running");
+	notify("READY=1\nSTATUS=%s", restored ? "Running, restored" : "Running");
 }
 
 /* --- the watchdog: systemd hears that we live only when the machine has answered */
@@ -98,7 +96,7 @@ static void take_answer(struct service *service)
 	if (n <= 0 || bytes[n - 1] != '\n')
 		return;
 	service->asked = false;
-	sd_notify(0, "WATCHDOG=1");
+	notify("WATCHDOG=1");
 }
 
 /* --- stopping */
@@ -130,7 +128,7 @@ static enum service_step shut_down(struct service *service)
 {
 	int fd;
 
-	sd_notify(0, "STATUS=Shutting down");
+	notify("STATUS=Shutting down");
 	if (runtime_socket_connect(service->dir->fd, RUNTIME_CONTROL, &fd) < 0)
 		return SERVICE_QUIT;
 	/* One that is paused or asleep would not notice the button. */
@@ -151,12 +149,12 @@ enum service_step service_stop(struct service *service)
 
 	service->stopping = true;
 	/* A machine that saves or shuts down may be slow to answer; that it ends is waited for anyway. */
-	sd_notify(0, "STOPPING=1\nWATCHDOG=1\n" EXTENSION);
+	notify("STOPPING=1\nWATCHDOG=1\n" EXTENSION);
 	if (service->stop_action == MACHINE_STOP_TURN_OFF || !service->dir)
 		return SERVICE_QUIT;
 	if (service->stop_action == MACHINE_STOP_SHUTDOWN)
 		return shut_down(service);
-	sd_notifyf(0, "STATUS=Saving into %s", service->state_path);
+	notify("STATUS=Saving into %s", service->state_path);
 	r = start_saver(service);
 	if (r == 0)
 		return SERVICE_WAIT;
@@ -190,7 +188,7 @@ void service_ended(struct service *service, bool failed)
 	service->saver_fd = fd_close(service->saver_fd);
 	service->control_fd = fd_close(service->control_fd);
 	if (service->on)
-		sd_notify(0, "STOPPING=1\nSTATUS=Ended");
+		notify("STOPPING=1\nSTATUS=Ended");
 }
 
 /* --- poll */
@@ -218,7 +216,7 @@ enum service_step service_run(struct service *service, const struct pollfd fds[S
 		if (service->saver_fd >= 0 && now_ms() >= service->save_ends_ms)
 			kill(service->saver, SIGKILL);
 		if (service->stopping)
-			sd_notify(0, "WATCHDOG=1\n" EXTENSION);
+			notify("WATCHDOG=1\n" EXTENSION);
 		else if (service->control_fd >= 0)
 			ask(service);
 	}

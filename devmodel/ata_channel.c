@@ -75,7 +75,7 @@ const struct state_field ata_channel_fields[] = {
 	CHANNEL(request, .max = ATA_REQUEST_MAX),
 	CHANNEL(wire, .max = 1),
 	STATE_SUBARRAY(struct ata_channel_state, reserved),
-	STATE_SUBARRAY(struct ata_channel_state, buffer),
+	STATE_SUBARRAY(struct ata_channel_state, buffer, .zeros_left_out = true),
 	STATE_END,
 };
 

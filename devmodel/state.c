@@ -68,6 +68,44 @@ static size_t name_at(const struct place *at, char ret_name[STATE_NAME_MAX])
 	return length + more;
 }
 
+/* --- large arrays: what nobody has touched stays untouched, since every page that is written to costs */
+
+#define BLOCK_BYTES 4096
+
+static const uint8_t zeros[BLOCK_BYTES];
+
+static void copy_changed(uint8_t *to, const uint8_t *from, size_t size)
+{
+	for (size_t at = 0, n; at < size; at += n) {
+		n = size - at < BLOCK_BYTES ? size - at : BLOCK_BYTES;
+		if (memcmp(to + at, from + at, n) != 0)
+			memcpy(to + at, from + at, n);
+	}
+}
+
+static void clear(uint8_t *to, size_t size)
+{
+	for (size_t at = 0, n; at < size; at += n) {
+		n = size - at < BLOCK_BYTES ? size - at : BLOCK_BYTES;
+		if (memcmp(to + at, zeros, n) != 0)
+			memset(to + at, 0, n);
+	}
+}
+
+/* Elements that a stream has of the field at @value. */
+static uint32_t saved_count(const struct state_field *field, const uint8_t *value)
+{
+	size_t left = (size_t)field->size * field->count;
+
+	if (!field->zeros_left_out)
+		return field->count;
+	while (left >= BLOCK_BYTES && !memcmp(value + left - BLOCK_BYTES, zeros, BLOCK_BYTES))
+		left -= BLOCK_BYTES;
+	while (left && !value[left - 1])
+		left--;
+	return (uint32_t)((left + field->size - 1) / field->size);
+}
+
 void state_save(const struct device *dev, struct cursor *to)
 {
 	struct place at;
@@ -78,15 +116,16 @@ void state_save(const struct device *dev, struct cursor *to)
 	cursor_put_le32(to, count);
 	for (enter_row(&at, dev->class->fields); at.row->name; next_place(&at)) {
 		const struct state_field *field = field_at(&at);
+		const uint8_t *value = (const uint8_t *)dev + offset_at(&at);
+		uint32_t elements = saved_count(field, value);
 		char name[STATE_NAME_MAX];
 		size_t length = name_at(&at, name);
 
 		cursor_put_u8(to, (uint8_t)length);
 		cursor_put_bytes(to, name, length);
 		cursor_put_u8(to, field->size);
-		cursor_put_le32(to, field->count);
-		cursor_put_bytes(to, (const char *)dev + offset_at(&at),
-				 (size_t)field->size * field->count);
+		cursor_put_le32(to, elements);
+		cursor_put_bytes(to, value, (size_t)field->size * elements);
 	}
 }
 
@@ -122,19 +161,20 @@ static bool find_field(struct loader *loader, const char *name, size_t length)
 	return false;
 }
 
-/* The elements of the field at the loader's place. */
-static int load_elements(struct loader *loader, const char *name)
+/* The first @count elements of the field at the loader's place; the others are zeros. */
+static int load_elements(struct loader *loader, const char *name, uint32_t count)
 {
 	const struct state_field *field = field_at(&loader->place);
 	uint8_t *to = loader->scratch + offset_at(&loader->place) - loader->class->state_offset;
 
-	cursor_get_bytes(loader->from, to, (size_t)field->size * field->count);
+	cursor_get_bytes(loader->from, to, (size_t)field->size * count);
+	clear(to + (size_t)field->size * count, (size_t)field->size * (field->count - count));
 	if (!cursor_ok(loader->from)) {
 		snprintf(loader->error, loader->error_size, "the state ends early in field %s",
 			 name);
 		return -EINVAL;
 	}
-	for (uint32_t i = 0; field->max && i < field->count; i++) {
+	for (uint32_t i = 0; field->max && i < count; i++) {
 		uint8_t bytes[8] = { 0 };
 
 		memcpy(bytes, to + i * field->size, field->size);
@@ -170,11 +210,12 @@ static int load_field(struct loader *loader)
 		return -EINVAL;
 	}
 	field = field_at(&loader->place);
-	if (size != field->size || count != field->count) {
+	if (size != field->size || count > field->count ||
+	    (count < field->count && !field->zeros_left_out)) {
 		snprintf(loader->error, loader->error_size, "field %s has another size", name);
 		return -EINVAL;
 	}
-	r = load_elements(loader, name);
+	r = load_elements(loader, name, count);
 	next_place(&loader->place);
 	return r;
 }
@@ -184,7 +225,7 @@ int state_load(struct device *dev, struct cursor *from, char *error, size_t erro
 	const struct device_class *class = dev->class;
 	uint8_t *state = (uint8_t *)dev + class->state_offset;
 	uint32_t count = cursor_get_le32(from);
-	uint8_t *scratch = malloc(class->state_size);
+	uint8_t *scratch = calloc(1, class->state_size);
 	struct loader loader = { .class = class,
 				 .from = from,
 				 .scratch = scratch,
@@ -194,7 +235,7 @@ int state_load(struct device *dev, struct cursor *from, char *error, size_t erro
 
 	if (!scratch)
 		return -ENOMEM;
-	memcpy(scratch, state, class->state_size);
+	copy_changed(scratch, state, class->state_size);
 	enter_row(&loader.place, class->fields);
 	if (!cursor_ok(from)) {
 		snprintf(error, error_size, "the state ends early");
@@ -207,7 +248,7 @@ int state_load(struct device *dev, struct cursor *from, char *error, size_t erro
 		r = -EINVAL;
 	}
 	if (r == 0)
-		memcpy(state, scratch, class->state_size);
+		copy_changed(state, scratch, class->state_size);
 	free(scratch);
 	return r;
 }

@@ -10,12 +10,14 @@
  * Stream of one device, little-endian:
  *	u32 number of fields, then for each:
  *	u8 length of the name, the name, u8 element size (1, 2, 4, 8), u32 number of elements,
- * elements. A field of a struct array is named as "drive.1.lba". A field that the stream lacks keeps
+ * elements. Of an array with zeros_left_out, such as a buffer, the zeros at its end are missing, and their number.
+ * A field of a struct array is named as "drive.1.lba". A field that the stream lacks keeps
  * its reset value, so that states of older versions load; a field that the class lacks is an error.
  */
 #ifndef DEVMODEL_STATE_H
 #define DEVMODEL_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +32,7 @@ struct state_field {
 	uint8_t size;	  /* of an element: 1, 2, 4 or 8 bytes */
 	uint32_t count;	  /* elements */
 	uint64_t max;	  /* largest value of an element; 0: any */
+	bool zeros_left_out;
 	/* An array of structs: @count of them, @stride bytes apart, each described by @table. */
 	const struct state_field *table;
 	uint32_t stride;

@@ -23,6 +23,7 @@ struct probe_state {
 	uint8_t low, flags;
 	struct probe_sub sub[2];
 	uint8_t bytes[8];
+	uint16_t buffer[6000];
 };
 
 struct probe {
@@ -42,10 +43,15 @@ static const struct state_field probe_sub_fields[] = {
 };
 
 static const struct state_field probe_fields[] = {
-	STATE_FIELD(struct probe, deadline_ns), STATE_FIELD(struct probe, wide),
-	STATE_FIELD(struct probe, half),	STATE_FIELD(struct probe, low),
-	STATE_FIELD(struct probe, flags),	STATE_STRUCTS(struct probe, sub, probe_sub_fields),
-	STATE_ARRAY(struct probe, bytes),	STATE_END,
+	STATE_FIELD(struct probe, deadline_ns),
+	STATE_FIELD(struct probe, wide),
+	STATE_FIELD(struct probe, half),
+	STATE_FIELD(struct probe, low),
+	STATE_FIELD(struct probe, flags),
+	STATE_STRUCTS(struct probe, sub, probe_sub_fields),
+	STATE_ARRAY(struct probe, bytes),
+	STATE_ARRAY(struct probe, buffer, .zeros_left_out = true),
+	STATE_END,
 };
 
 static void probe_on_write(struct device *dev, const struct reg *reg, uint32_t old, uint32_t value)
@@ -364,6 +370,32 @@ Test(state, round_trip_and_coverage)
 	cr_assert(!memcmp(&before, &probe->s, sizeof(before)));
 	cr_assert_eq(save(&probe->dev, second, sizeof(second)), size);
 	cr_assert(!memcmp(first, second, size));
+	bench_free(b);
+}
+
+Test(state, zeros_at_the_end_of_a_buffer_are_left_out)
+{
+	static const unsigned int used[] = { 0, 1, 300, 2048, 2049, 5999, 6000 };
+	struct bench *b = bench_new();
+	struct probe *probe = add_probe(b);
+	static uint8_t stream[16384];
+	size_t empty = save(&probe->dev, stream, sizeof(stream)), size;
+	char error[128];
+	struct cursor c;
+
+	for (unsigned int i = 0; i < ARRAY_LEN(used); i++) {
+		memset(probe->s.buffer, 0, sizeof(probe->s.buffer));
+		if (used[i])
+			probe->s.buffer[used[i] - 1] = 0x100; /* its first byte is 0 */
+		size = save(&probe->dev, stream, sizeof(stream));
+		cr_assert_eq(size, empty + 2 * used[i], "%u", used[i]);
+		/* Whatever was there before is gone. */
+		memset(probe->s.buffer, 0xaa, sizeof(probe->s.buffer));
+		c = cursor_reader(stream, size);
+		cr_assert_eq(state_load(&probe->dev, &c, error, sizeof(error)), 0, "%s", error);
+		for (unsigned int n = 0; n < ARRAY_LEN(probe->s.buffer); n++)
+			cr_assert_eq(probe->s.buffer[n], n + 1 == used[i] ? 0x100 : 0, "%u", n);
+	}
 	bench_free(b);
 }
 

@@ -19,7 +19,7 @@ suite=${SUITE:-compare}
 json=$bench/bench.json
 [[ $suite == compare ]] || json=$bench/bench-$suite.json
 
-# The disks are copied into the nested host's memory: nothing waits for the outside then.
+# Disks and programs are copied into the nested host's memory: nothing waits for the outside then.
 if [[ ${1-} == --inside ]]; then
 	shift
 	work=$(mktemp -d)
@@ -33,11 +33,12 @@ if [[ ${1-} == --inside ]]; then
 	for disk in "${disks[@]}"; do
 		cp --sparse=always "$bench/$disk" "$work"
 	done
+	cp -r "$build/bin" "$work"
 	[[ $suite != net ]] || {
 		export MAINSTAY_NETWORKS=$work/networks MAINSTAY_RUNTIME_DIR=$work/run
-		"$build/bin/mainstay" net create bench --kind loopback --host-address 10.9.0.1/24
+		"$work/bin/mainstay" net create bench --kind loopback --host-address 10.9.0.1/24
 	}
-	exec "$bench/$suite" "$@" "$build/bin/mainstay" "${disks[@]/#/$work/}" "$json"
+	exec "$bench/$suite" "$@" "$work/bin/mainstay" "${disks[@]/#/$work/}" "$json"
 fi
 
 # make_disk NAME: a VHD with a bare guest

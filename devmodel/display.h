@@ -169,9 +169,14 @@ struct display_aperture {
 
 static inline void display_mark_dirty(struct display_memory *memory, uint32_t offset, uint32_t size)
 {
-	for (uint32_t page = offset / DISPLAY_PAGE_BYTES;
-	     size && page <= (offset + size - 1) / DISPLAY_PAGE_BYTES; page++)
-		memory->dirty[page / 64] |= UINT64_C(1) << (page % 64);
+	uint32_t page = offset / DISPLAY_PAGE_BYTES;
+	uint32_t last = (offset + size - 1) / DISPLAY_PAGE_BYTES;
+
+	if (!size)
+		return;
+	for (; page / 64 < last / 64; page = (page / 64 + 1) * 64)
+		memory->dirty[page / 64] |= UINT64_MAX << (page % 64);
+	memory->dirty[page / 64] |= UINT64_MAX << (page % 64) & UINT64_MAX >> (63 - last % 64);
 }
 
 #endif

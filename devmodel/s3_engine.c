@@ -31,39 +31,63 @@
 #define PORT_PIX_TRANS 0xe2e8
 #define PACKED_MULTIFUNC 0x8138
 
-/* Where registers are: ports, and packed in memory. A second register stands two bytes behind. */
-static const struct {
-	uint16_t port, packed;
-	uint8_t reg, packed_reg; /* enum s3_engine_reg; at the packed offset */
-} word_regs[] = {
-	{ 0x82e8, 0x8100, S3_CUR_Y, S3_CUR_Y },
-	{ 0x82ea, 0x8102, S3_CUR_Y2, S3_CUR_X },
-	{ 0x86e8, 0x8104, S3_CUR_X, S3_CUR_Y2 },
-	{ 0x86ea, 0x8106, S3_CUR_X2, S3_CUR_X2 },
-	{ 0x8ae8, 0x8108, S3_DESTY_AXSTP, S3_DESTY_AXSTP },
-	{ 0x8aea, 0x810a, S3_DESTY2_AXSTP2, S3_DESTX_DIASTP },
-	{ 0x8ee8, 0x810c, S3_DESTX_DIASTP, S3_DESTY2_AXSTP2 },
-	{ 0x8eea, 0x810e, S3_DESTX2_DIASTP2, S3_DESTX2_DIASTP2 },
-	{ 0x92e8, 0x8110, S3_ERR_TERM, S3_ERR_TERM },
-	{ 0x92ea, 0x8112, S3_ERR_TERM2, S3_ERR_TERM2 },
-	{ 0x96e8, 0x814a, S3_MAJ_AXIS_PCNT, S3_MAJ_AXIS_PCNT },
-	{ 0x96ea, 0x814c, S3_MAJ_AXIS_PCNT2, S3_MAJ_AXIS_PCNT2 },
-	{ 0x9ae8, 0x8118, S3_CMD, S3_CMD },
-	{ 0x9aea, 0x811a, S3_CMD2, S3_CMD2 },
-	{ 0x9ee8, 0x811c, S3_SHORT_STROKE, S3_SHORT_STROKE },
-	{ 0xb6e8, 0x8134, S3_BKGD_MIX, S3_BKGD_MIX },
-	{ 0xbae8, 0x8136, S3_FRGD_MIX, S3_FRGD_MIX },
-	{ 0xcae8, 0, S3_DESTY_AXSTP, 0 },
+/* The ports x2E8h, by their upper six bits: registers of 16 bits, the second two bytes behind, or one of 32. */
+#define PORT_ROW(port) ((port) >> 10)
+
+static const struct port_row {
+	uint8_t words, colors; /* how many are there */
+	uint8_t word[2];       /* enum s3_engine_reg */
+	uint8_t color;	       /* enum s3_engine_color */
+} port_rows[64] = {
+	[PORT_ROW(0x82e8)] = { .words = 2, .word = { S3_CUR_Y, S3_CUR_Y2 } },
+	[PORT_ROW(0x86e8)] = { .words = 2, .word = { S3_CUR_X, S3_CUR_X2 } },
+	[PORT_ROW(0x8ae8)] = { .words = 2, .word = { S3_DESTY_AXSTP, S3_DESTY2_AXSTP2 } },
+	[PORT_ROW(0x8ee8)] = { .words = 2, .word = { S3_DESTX_DIASTP, S3_DESTX2_DIASTP2 } },
+	[PORT_ROW(0x92e8)] = { .words = 2, .word = { S3_ERR_TERM, S3_ERR_TERM2 } },
+	[PORT_ROW(0x96e8)] = { .words = 2, .word = { S3_MAJ_AXIS_PCNT, S3_MAJ_AXIS_PCNT2 } },
+	[PORT_ROW(0x9ae8)] = { .words = 2, .word = { S3_CMD, S3_CMD2 } },
+	[PORT_ROW(0x9ee8)] = { .words = 1, .word = { S3_SHORT_STROKE } },
+	[PORT_ROW(0xa2e8)] = { .colors = 1, .color = S3_BKGD_COLOR },
+	[PORT_ROW(0xa6e8)] = { .colors = 1, .color = S3_FRGD_COLOR },
+	[PORT_ROW(0xaae8)] = { .colors = 1, .color = S3_WRT_MASK },
+	[PORT_ROW(0xaee8)] = { .colors = 1, .color = S3_RD_MASK },
+	[PORT_ROW(0xb2e8)] = { .colors = 1, .color = S3_COLOR_CMP },
+	[PORT_ROW(0xb6e8)] = { .words = 1, .word = { S3_BKGD_MIX } },
+	[PORT_ROW(0xbae8)] = { .words = 1, .word = { S3_FRGD_MIX } },
+	[PORT_ROW(0xcae8)] = { .words = 1, .word = { S3_DESTY_AXSTP } },
 };
 
+/* Offset 0 to 3 within a row; more: the port is none of them. */
+static uint32_t port_offset(uint16_t port)
+{
+	return (port & 0x3ffu) - 0x2e8;
+}
+
+/* Packed in memory: words, and from 8120h on the registers of 32 bits in the order of enum s3_engine_color. */
 static const struct {
-	uint16_t port, packed;
-	uint8_t color; /* enum s3_engine_color */
-} color_regs[] = {
-	{ 0xa2e8, 0x8120, S3_BKGD_COLOR }, { 0xa6e8, 0x8124, S3_FRGD_COLOR },
-	{ 0xaae8, 0x8128, S3_WRT_MASK },   { 0xaee8, 0x812c, S3_RD_MASK },
-	{ 0xb2e8, 0x8130, S3_COLOR_CMP },
+	uint16_t offset;
+	uint8_t word; /* enum s3_engine_reg */
+} packed_words[] = {
+	{ 0x8100, S3_CUR_Y },
+	{ 0x8102, S3_CUR_X },
+	{ 0x8104, S3_CUR_Y2 },
+	{ 0x8106, S3_CUR_X2 },
+	{ 0x8108, S3_DESTY_AXSTP },
+	{ 0x810a, S3_DESTX_DIASTP },
+	{ 0x810c, S3_DESTY2_AXSTP2 },
+	{ 0x810e, S3_DESTX2_DIASTP2 },
+	{ 0x8110, S3_ERR_TERM },
+	{ 0x8112, S3_ERR_TERM2 },
+	{ 0x8118, S3_CMD },
+	{ 0x811a, S3_CMD2 },
+	{ 0x811c, S3_SHORT_STROKE },
+	{ 0x8134, S3_BKGD_MIX },
+	{ 0x8136, S3_FRGD_MIX },
+	{ 0x814a, S3_MAJ_AXIS_PCNT },
+	{ 0x814c, S3_MAJ_AXIS_PCNT2 },
 };
+
+#define PACKED_COLORS 0x8120
 
 /* The packed words from 8138h on. */
 static const uint8_t packed_multifunc[] = { S3_SCISSORS_T, S3_SCISSORS_L, S3_SCISSORS_B,
@@ -284,27 +308,23 @@ static void write_subsys(struct s3_engine *engine, uint32_t value)
 
 static bool write_at(struct s3_engine *engine, uint16_t port, unsigned int size, uint32_t value)
 {
-	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
-		uint32_t offset = (uint32_t)port - word_regs[i].port;
+	const struct port_row *row = &port_rows[PORT_ROW(port)];
+	uint32_t offset = port_offset(port), within = offset & 1;
 
-		if (offset > 1)
-			continue;
-		write_word(engine, word_regs[i].reg, mask32(8 * size) << (8 * offset) & 0xffff,
-			   value << (8 * offset));
-		if (offset + size > 2)
-			write_at(engine, (uint16_t)(port - offset + 2), offset + size - 2,
-				 value >> (8 * (2 - offset)));
+	if (offset > 3)
+		return false;
+	if (row->colors) {
+		write_color(engine, (enum s3_engine_color)row->color, offset, size, value);
 		return true;
 	}
-	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
-		uint32_t offset = (uint32_t)port - color_regs[i].port;
-
-		if (offset > 3)
-			continue;
-		write_color(engine, color_regs[i].color, offset, size, value);
-		return true;
-	}
-	return false;
+	if (offset / 2 >= row->words)
+		return false;
+	write_word(engine, (enum s3_engine_reg)row->word[offset / 2],
+		   mask32(8 * size) << (8 * within) & 0xffff, value << (8 * within));
+	if (within + size > 2)
+		write_at(engine, (uint16_t)(port - within + 2), within + size - 2,
+			 value >> (8 * (2 - within)));
+	return true;
 }
 
 void s3_engine_write(struct s3_engine *engine, uint16_t port, unsigned int size, uint32_t value)
@@ -353,26 +373,21 @@ static uint32_t read_subsys(const struct s3_engine *engine)
 /* The word at @port, which is even. */
 static uint32_t read_word(struct s3_engine *engine, uint16_t port, bool high)
 {
-	uint32_t value;
+	const struct port_row *row = &port_rows[PORT_ROW(port)];
+	uint32_t offset = port_offset(port), value;
 
-	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
-		if (port == word_regs[i].port && word_regs[i].reg != S3_CMD)
-			return engine->s->reg[word_regs[i].reg];
-	}
-	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
-		if (port == color_regs[i].port)
-			return engine->s->color[color_regs[i].color] >>
-			       color_shift(engine, 0, high ? 2 : 1);
-		if (port == color_regs[i].port + 2)
-			return engine->s->color[color_regs[i].color] >> 16;
-	}
+	if (port == 0x9ae8)
+		return STATUS_EMPTY;
+	if (offset < 4 && row->colors)
+		return engine->s->color[row->color] >>
+		       (offset ? 16 : color_shift(engine, 0, high ? 2 : 1));
+	if (offset < 4 && offset / 2 < row->words)
+		return engine->s->reg[row->word[offset / 2]];
 	switch (port) {
 	case PORT_SUBSYS:
 		return read_subsys(engine);
 	case PORT_ADVFUNC:
 		return engine->s->advfunc;
-	case 0x9ae8:
-		return STATUS_EMPTY;
 	case PORT_MULTIFUNC:
 		value = read_multifunc(engine);
 		if (high)
@@ -400,6 +415,11 @@ uint32_t s3_engine_read(struct s3_engine *engine, uint16_t port, unsigned int si
 
 /* --- memory */
 
+static bool is_color(uint32_t offset)
+{
+	return offset >= PACKED_COLORS && offset < PACKED_COLORS + 4 * S3_ENGINE_COLORS;
+}
+
 static bool packed_write(struct s3_engine *engine, uint32_t offset, unsigned int size,
 			 uint32_t value)
 {
@@ -409,31 +429,23 @@ static bool packed_write(struct s3_engine *engine, uint32_t offset, unsigned int
 		write_multifunc(engine, packed_multifunc[index], value);
 		return true;
 	}
-	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
-		if (word_regs[i].packed == (offset & ~1u) && offset >= 0x8100) {
+	for (unsigned int i = 0; i < ARRAY_LEN(packed_words); i++) {
+		if (packed_words[i].offset == (offset & ~1u)) {
 			unsigned int shift = 8 * (offset & 1);
 
-			write_word(engine, word_regs[i].packed_reg,
+			write_word(engine, (enum s3_engine_reg)packed_words[i].word,
 				   mask32(8 * size) << shift & 0xffff, value << shift);
 			return true;
 		}
 	}
-	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
-		uint32_t at = offset - color_regs[i].packed;
+	if (is_color(offset)) {
+		uint32_t *color = &engine->s->color[(offset - PACKED_COLORS) / 4];
+		unsigned int shift = 8 * (offset & 3);
 
-		if (at > 3)
-			continue;
-		engine->s->color[color_regs[i].color] =
-			blend32(engine->s->color[color_regs[i].color], mask32(8 * size) << (8 * at),
-				value << (8 * at));
+		*color = blend32(*color, mask32(8 * size) << shift, value << shift);
 		return true;
 	}
 	return false;
-}
-
-static bool is_color(uint32_t offset)
-{
-	return offset >= 0x8120 && offset < 0x8134;
 }
 
 void s3_engine_mmio_write(struct s3_engine *engine, uint32_t offset, unsigned int size,
@@ -459,14 +471,12 @@ static uint32_t packed_read(struct s3_engine *engine, uint32_t offset)
 		return engine->s->multifunc[packed_multifunc[index]];
 	if (offset == 0x8118)
 		return STATUS_EMPTY;
-	for (unsigned int i = 0; i < ARRAY_LEN(word_regs); i++) {
-		if (word_regs[i].packed == offset)
-			return engine->s->reg[word_regs[i].packed_reg];
+	for (unsigned int i = 0; i < ARRAY_LEN(packed_words); i++) {
+		if (packed_words[i].offset == offset)
+			return engine->s->reg[packed_words[i].word];
 	}
-	for (unsigned int i = 0; i < ARRAY_LEN(color_regs); i++) {
-		if ((offset & ~3u) == color_regs[i].packed)
-			return engine->s->color[color_regs[i].color] >> (8 * (offset & 2));
-	}
+	if (is_color(offset))
+		return engine->s->color[(offset - PACKED_COLORS) / 4] >> (8 * (offset & 2));
 	return 0xffff;
 }
 

@@ -9,21 +9,27 @@ demo:
 
 # Guests of our own, disks of a few sectors.
 GUEST_IMAGES := $(patsubst tests/guest/asm/%.S,$(BUILD)/guest/%.img,$(wildcard tests/guest/asm/*.S))
-$(BUILD)/guest/%.img: tests/guest/asm/%.S tests/guest/asm/console.inc
+$(BUILD)/guest/%.img: tests/guest/asm/%.S $(wildcard tests/guest/asm/*.inc)
 	@mkdir -p $(@D)
 	$(say) GUEST $<
 	$(Q)$(CC) -m32 -c -o $@.o $< && ld -m elf_i386 -Ttext 0x7c00 -e 0x7c00 --oformat binary -o $@ $@.o
 	$(Q)truncate -s 4M $@ && rm -f $@.o
-# The guests that try the video BIOS and show its modes, in C for 16-bit code.
-GUEST_IMAGES += $(BUILD)/guest/video.img $(BUILD)/guest/show.img
-$(BUILD)/guest/video.img $(BUILD)/guest/show.img: $(BUILD)/guest/%.img: tests/guest/video/%.c \
-		$(addprefix tests/guest/video/,start.S guest.h flat.ld)
+# The guests that try the video BIOS and show its modes, in C for 16-bit code; -v86: in virtual-8086 mode.
+VIDEO_GUESTS := $(BUILD)/guest/video.img $(BUILD)/guest/show.img
+GUEST_IMAGES += $(VIDEO_GUESTS) $(VIDEO_GUESTS:.img=-v86.img)
+define VIDEO_GUEST
 	@mkdir -p $(@D)
 	$(say) GUEST $@
-	$(Q)$(VGA_BIOS_CC) -m32 -c -o $@-start.o tests/guest/video/start.S
+	$(Q)$(VGA_BIOS_CC) -m32 $(if $(filter %-v86.img,$@),-DVIRTUAL) -c -o $@-start.o tests/guest/video/start.S
 	$(Q)$(VGA_BIOS_CC) $(VGA_BIOS_FLAGS) -c -o $@.o $<
 	$(Q)ld -m elf_i386 -T tests/guest/video/flat.ld -o $@ $@-start.o $@.o
 	$(Q)truncate -s 4M $@ && rm -f $@-start.o $@.o
+endef
+VIDEO_GUEST_PARTS := $(addprefix tests/guest/video/,start.S guest.h flat.ld) tests/guest/asm/virtual8086.inc
+$(VIDEO_GUESTS): $(BUILD)/guest/%.img: tests/guest/video/%.c $(VIDEO_GUEST_PARTS)
+	$(VIDEO_GUEST)
+$(VIDEO_GUESTS:.img=-v86.img): $(BUILD)/guest/%-v86.img: tests/guest/video/%.c $(VIDEO_GUEST_PARTS)
+	$(VIDEO_GUEST)
 # The guest that looks at its clocks, started by the boot sector of the benchmarks.
 GUEST_IMAGES += $(BUILD)/guest/clock.img
 $(BUILD)/guest/clock.img: tests/bench/guest/boot.S tests/guest/clock/clock.c tests/bench/guest/flat.ld

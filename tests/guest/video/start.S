@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Boot sector of the video guest: loads the rest, sets the segments to 0 and calls video.c. */
+/*
+ * Boot sector of the video guests: loads the rest, sets the segments to 0 and calls guest_main(); with VIRTUAL, in
+ * virtual-8086 mode.
+ */
 	.code16
 	.section .boot, "ax"
 	.globl	_start
@@ -17,10 +20,18 @@ _start:
 	movb	$0x42, %ah
 	int	$0x13
 	jc	stop
+#ifdef VIRTUAL
+	call	make_tables
+	jmp	enter_virtual
+#endif
+virtual:
 	xorl	%esp, %esp
 	movw	$0x7c00, %sp
 	calll	guest_main
-stop:	hlt
+stop:
+#ifndef VIRTUAL
+	hlt	/* with privilege */
+#endif
 	jmp	stop
 
 	.balign	4
@@ -33,6 +44,14 @@ packet:	.byte	16, 0
 	.word	0xaa55
 
 	.text
+#ifdef VIRTUAL
+#define COM1 0x3f8
+#include "../asm/virtual8086.inc"
+
+text_exception:
+	.asciz	"FAILED exception\r\n"
+#endif
+
 /* void int10(struct registers *EAX): ax, bx, cx, dx, si, di, bp, es as words, in and out. */
 	.globl	int10
 int10:

@@ -5,7 +5,9 @@
  * The locking rule, all of it: the machine lock is held whenever device code runs, whenever a
  * machine struct is read or changed, and in every callback named here. vCPU threads take it around
  * an exit that leaves to a device; the loop thread takes it around each callback; workers never
- * take it, they loop_post(). Nobody blocks while holding it: no file, no peer, no other lock.
+ * take it, they loop_post(). Nobody blocks while holding it: no file, no peer, no other lock. A vCPU
+ * thread that has had it for some milliseconds (an adapter's engine may be asked for much) lets others
+ * have it for a moment, in the middle of posted writes too.
  *
  * The event loop below is libsystemd's sd-event; only the loop thread touches it.
  */

@@ -215,13 +215,18 @@ static const struct memslots *memslots_of(const struct machine *machine)
 	return machine->vcpus.count ? &machine->memslots : NULL;
 }
 
-/* The adapter is brought up to what the guest has done. */
+static void sync_adapter(struct machine *machine)
+{
+	video_sync(memslots_of(machine), &machine->memory, machine->board.adapter);
+}
+
+/* The adapter is brought up to what the guest has done; who looks need not wait for much work of the engine's. */
 static void sync_display(struct display *display)
 {
 	struct machine *machine = container_of(display, struct machine, board.display);
 
-	vcpus_drain_posted(&machine->vcpus);
-	video_sync(memslots_of(machine), &machine->memory, machine->board.adapter);
+	vcpus_drain_posted_for_now(&machine->vcpus);
+	sync_adapter(machine);
 }
 
 void machine_memory_map_changed(struct machine *machine)
@@ -229,7 +234,8 @@ void machine_memory_map_changed(struct machine *machine)
 	struct i440bx_memory bridge;
 	int r;
 
-	sync_display(&machine->board.display);
+	vcpus_drain_posted(&machine->vcpus);
+	sync_adapter(machine);
 	i440bx_memory(machine->board.host_bridge, &bridge);
 	memcpy(machine->memory.layout.pam, bridge.pam, sizeof(machine->memory.layout.pam));
 	machine->memory.layout.hole_base = bridge.fdhc == I440BX_HOLE_15M_16M ? MIB(15) : KIB(512);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "../base/bits.h"
 #include "../devmodel/io.h"
@@ -83,13 +84,13 @@ static void deliver(const struct kvm_coalesced_mmio *entry, struct io_bus *io)
 	io_port_write(io, (uint16_t)entry->phys_addr, entry->len, value);
 }
 
-void posted_deliver(struct posted *posted, struct io_bus *io)
+bool posted_deliver_until(struct posted *posted, struct io_bus *io, uint64_t until)
 {
 	struct kvm_coalesced_mmio_ring *ring = posted->ring;
 	uint32_t last;
 
 	if (!ring)
-		return;
+		return true;
 	last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
 	while (posted->next != last) {
 		deliver(&ring->coalesced_mmio[posted->next % posted->slots], io);
@@ -97,7 +98,15 @@ void posted_deliver(struct posted *posted, struct io_bus *io)
 		/* Alone, the guest keeps the room that it was given. */
 		if (!posted->alone)
 			__atomic_store_n(&ring->first, posted->next, __ATOMIC_RELEASE);
+		if (__rdtsc() > until)
+			return posted->next == last;
 	}
+	return true;
+}
+
+void posted_deliver(struct posted *posted, struct io_bus *io)
+{
+	(void)posted_deliver_until(posted, io, UINT64_MAX);
 }
 
 void posted_make_room(struct posted *posted)

@@ -42,6 +42,11 @@ void posted_region(struct posted *posted, const struct io_region *region, bool m
 
 /* With the lock. */
 void posted_deliver(struct posted *posted, struct io_bus *io);
+/*
+ * The same, but no further once the processor's time stamp counter is beyond @until: what a guest writes may be much
+ * work. False: there is more.
+ */
+bool posted_deliver_until(struct posted *posted, struct io_bus *io, uint64_t until);
 /* With the lock, after posted_deliver(), by a vCPU thread before it runs the guest again. */
 void posted_make_room(struct posted *posted);
 

@@ -30,6 +30,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "../base/bits.h"
 #include "../base/fdio.h"
@@ -49,6 +50,9 @@
 #define CPUID_1_ECX_TSC_DEADLINE 0x01000000u
 #define APIC_BASE_ENABLE UINT64_C(0x800)
 #define REST_NS 1000000l
+/* Who has had the lock for so long, some milliseconds, lets others have it for a moment. */
+#define LONG_CYCLES 20000000u
+#define GIVE_WAY_NS 200000l
 #define CR0_PG UINT64_C(0x80000000)
 #define PAGE_LAST 0xfffu
 /* So many bytes one behind the other make a string; so many reads pass when it was none. */
@@ -258,6 +262,39 @@ void vcpus_drain_posted(struct vcpu_set *set)
 		posted_deliver(set->posted, set->io);
 }
 
+void vcpus_drain_posted_for_now(struct vcpu_set *set)
+{
+	if (set->posted)
+		(void)posted_deliver_until(set->posted, set->io, __rdtsc() + LONG_CYCLES);
+}
+
+/* Without the lock. A mutex is not fair: who waits for it needs the time to wake up. */
+static void give_way(struct vcpu_set *set)
+{
+	futex_wait_for(&set->rested, atomic_load(&set->rested), GIVE_WAY_NS);
+}
+
+/*
+ * The lock, with all that was posted delivered. False without the lock: the machine is ending, or this vCPU is to be
+ * reset, which comes before whatever the exit wanted.
+ */
+static bool lock_delivered(struct vcpu *vcpu)
+{
+	struct vcpu_set *set = vcpu->set;
+
+	while (lock_unheld(set)) {
+		if (atomic_load(&vcpu->reset) != VCPU_RESET_NONE) {
+			loop_unlock(set->loop);
+			return false;
+		}
+		if (posted_deliver_until(set->posted, set->io, __rdtsc() + LONG_CYCLES))
+			return true;
+		loop_unlock(set->loop);
+		give_way(set);
+	}
+	return false;
+}
+
 bool vcpus_get_registers(const struct vcpu_set *set, struct device_registers *ret_registers)
 {
 	struct kvm_regs regs;
@@ -447,16 +484,12 @@ static void handle_exit(struct vcpu *vcpu)
 {
 	struct vcpu_set *set = vcpu->set;
 	uint32_t rested;
+	uint64_t began;
 	bool rest;
 
-	if (!lock_unheld(set))
+	if (!lock_delivered(vcpu))
 		return;
-	/* Whatever the exit wanted, the reset comes first. */
-	if (atomic_load(&vcpu->reset) != VCPU_RESET_NONE) {
-		loop_unlock(set->loop);
-		return;
-	}
-	vcpus_drain_posted(set);
+	began = __rdtsc();
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		handle_io(vcpu);
@@ -491,6 +524,8 @@ static void handle_exit(struct vcpu *vcpu)
 	loop_unlock(set->loop);
 	if (rest)
 		futex_wait_for(&set->rested, rested, REST_NS);
+	else if (__rdtsc() - began > LONG_CYCLES)
+		give_way(set);
 }
 
 /* --- the thread */

@@ -173,3 +173,24 @@ Test(posted, several_processors_post_nothing_that_has_a_limit)
 	posted_region(&posted, posted.limited[0], false);
 	cr_assert_eq(posted.limited_count, 0);
 }
+
+/* Much work is done in parts; whoever comes next goes on where the last one stopped. */
+Test(posted, delivery_stops_when_its_time_is_over)
+{
+	uint32_t parts = 0;
+
+	setup(&free_desc, true);
+	for (uint32_t n = 0; n < 20; n++)
+		cr_assert_not(guest_writes(n));
+	while (!posted_deliver_until(&posted, &bus, 0))
+		expect_in_order(++parts);
+	expect_in_order(20);
+	cr_assert_eq(parts, 19);
+	cr_assert(posted_deliver_until(&posted, &bus, 0), "there is no more");
+	for (uint32_t n = 20; n < 40; n++)
+		cr_assert_not(guest_writes(n));
+	cr_assert_not(posted_deliver_until(&posted, &bus, 0));
+	cr_assert(posted_deliver_until(&posted, &bus, UINT64_MAX));
+	expect_in_order(40);
+	close(posted.vm_fd);
+}

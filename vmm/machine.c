@@ -257,6 +257,7 @@ void machine_memory_map_changed(struct machine *machine)
 
 static void reset_hard(struct machine *machine, enum reset_kind kind)
 {
+	vcpus_forget_posted(&machine->vcpus);
 	for (unsigned int i = 0; i < machine->board.count; i++)
 		device_reset(machine->board.devices[i], kind);
 	kvm_reset_chips(&machine->kvm);

@@ -109,6 +109,17 @@ void posted_deliver(struct posted *posted, struct io_bus *io)
 	(void)posted_deliver_until(posted, io, UINT64_MAX);
 }
 
+void posted_forget(struct posted *posted)
+{
+	struct kvm_coalesced_mmio_ring *ring = posted->ring;
+
+	if (!ring)
+		return;
+	posted->next = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
+	if (!posted->alone)
+		__atomic_store_n(&ring->first, posted->next, __ATOMIC_RELEASE);
+}
+
 void posted_make_room(struct posted *posted)
 {
 	struct kvm_coalesced_mmio_ring *ring = posted->ring;

@@ -47,6 +47,8 @@ void posted_deliver(struct posted *posted, struct io_bus *io);
  * work. False: there is more.
  */
 bool posted_deliver_until(struct posted *posted, struct io_bus *io, uint64_t until);
+/* With the lock. What is not delivered never is: the machine is reset. */
+void posted_forget(struct posted *posted);
 /* With the lock, after posted_deliver(), by a vCPU thread before it runs the guest again. */
 void posted_make_room(struct posted *posted);
 

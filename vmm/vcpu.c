@@ -262,6 +262,12 @@ void vcpus_drain_posted(struct vcpu_set *set)
 		posted_deliver(set->posted, set->io);
 }
 
+void vcpus_forget_posted(struct vcpu_set *set)
+{
+	if (set->posted)
+		posted_forget(set->posted);
+}
+
 void vcpus_drain_posted_for_now(struct vcpu_set *set)
 {
 	if (set->posted)

@@ -114,7 +114,9 @@ void vcpus_rest(struct vcpu_set *set);
 void vcpus_rested(struct vcpu_set *set);
 /* With the lock. Delivers the writes that the kernel collected (IO_POSTED), in their order. */
 void vcpus_drain_posted(struct vcpu_set *set);
-/* The same by one who need not wait for the last of them: for some milliseconds at most. */
+/* With the lock. Before a reset: what was not delivered is of no use any more. */
+void vcpus_forget_posted(struct vcpu_set *set);
+/* The same as vcpus_drain_posted() by one who need not wait for the last of them: for some milliseconds at most. */
 void vcpus_drain_posted_for_now(struct vcpu_set *set);
 /*
  * With the lock, without a hold. @parked is posted as each vCPU parks; vcpus_are_parked() tells when all

@@ -194,3 +194,20 @@ Test(posted, delivery_stops_when_its_time_is_over)
 	expect_in_order(40);
 	close(posted.vm_fd);
 }
+
+Test(posted, what_a_reset_finds_is_forgotten)
+{
+	for (unsigned int alone = 0; alone < 2; alone++) {
+		setup(&free_desc, alone);
+		for (uint32_t n = 100; n < 150; n++)
+			cr_assert_not(guest_writes(n));
+		posted_forget(&posted);
+		posted_deliver(&posted, &bus);
+		cr_assert_eq(sink.count, 0);
+		for (uint32_t n = 0; n < 1000; n++)
+			(void)guest_writes(n);
+		posted_deliver(&posted, &bus);
+		expect_in_order(1000);
+		close(posted.vm_fd);
+	}
+}

@@ -11,7 +11,7 @@ export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks
 export PYTHONPATH=$PWD/tests/system PYTHONDONTWRITEBYTECODE=1
 unset XDG_RUNTIME_DIR
 user=()
-((EUID == 0)) || user=(--user --map-root-user)
+((EUID == 0)) || user=(--user --map-current-user --keep-caps)
 if ! command -v passt >/dev/null || ! unshare "${user[@]}" --net ip link add v0 type veth peer name v1 2>/dev/null; then
 	echo "ok - nat # SKIP this host has no passt, or refuses network namespaces or veth"
 	exit 77

@@ -114,15 +114,17 @@ class Guest:
 
     # --- DHCP (RFC 2131)
     def ask_dhcp(self, kind, options=b"", seconds=10):
-        """The answer, or None."""
+        """The answer, or None. Asks again every second, as clients do."""
         bootp = struct.pack(">BBBBIHH16s16s", 1, 1, 6, 0, 7, 0, 0x8000, b"", self.mac) + bytes(192) + b"\x63\x82\x53\x63"
         bootp += bytes([53, 1, kind]) + options + b"\xff"
-        self.send_ip(17, EVERYBODY, struct.pack(">HHHH", 68, 67, 8 + len(bootp), 0) + bootp)
         end = time.monotonic() + seconds
-        while got := self.receive_ip(17, 68, end - time.monotonic()):
-            # Answers are to everybody.
-            if got[1][8 + 28:8 + 34] == self.mac:
-                return Lease(got[1][8:])
+        while (now := time.monotonic()) < end:
+            self.send_ip(17, EVERYBODY, struct.pack(">HHHH", 68, 67, 8 + len(bootp), 0) + bootp)
+            again = min(now + 1, end)
+            while got := self.receive_ip(17, 68, again - time.monotonic()):
+                # Answers are to everybody.
+                if got[1][8 + 28:8 + 34] == self.mac:
+                    return Lease(got[1][8:])
         return None
 
     def discover(self, seconds=10):

@@ -54,6 +54,7 @@
 
 /* Leaf 1 ECX. */
 #define VMX BIT(5)
+#define TSC_DEADLINE BIT(24)
 #define HYPERVISOR BIT(31)
 
 /* Leaf 80000001h ECX. */
@@ -402,6 +403,14 @@ static int build_host(const struct cpu_model *model, const struct kvm_cpuid2 *su
 	if (vendor->eax >= LEAF_TOPOLOGY)
 		add_topology(table, index, count);
 	return 0;
+}
+
+void cpuid_offer_tsc_deadline(struct kvm_cpuid2 *supported)
+{
+	for (uint32_t i = 0; i < supported->nent; i++) {
+		if (supported->entries[i].function == 1)
+			supported->entries[i].ecx |= TSC_DEADLINE;
+	}
 }
 
 int cpuid_build(const struct cpu_model *model, const struct kvm_cpuid2 *supported,

@@ -41,6 +41,9 @@ static inline bool cpu_model_has_apic(const struct cpu_model *model, unsigned in
 	return model->apic || count > 1;
 }
 
+/* Adds to what KVM supports. */
+void cpuid_offer_tsc_deadline(struct kvm_cpuid2 *supported);
+
 /*
  * Fills @ret_cpuid, which has room for @max entries, for processor @index of @count. @supported is
  * what KVM_GET_SUPPORTED_CPUID gave: bits of a period model that the host lacks are an error

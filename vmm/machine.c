@@ -454,6 +454,18 @@ void machine_pause(struct machine *machine)
 	time_stop(machine);
 }
 
+static void go_on(struct machine *machine)
+{
+	time_go(machine);
+	machine->timers.programmed_ns = TIMER_OFF;
+	timer_queue_changed(&machine->timers);
+}
+
+static void vcpus_go(struct vcpu_set *set)
+{
+	go_on(container_of(set, struct machine, vcpus));
+}
+
 void machine_resume(struct machine *machine)
 {
 	if (machine->state == MACHINE_SUSPENDED) {
@@ -463,12 +475,13 @@ void machine_resume(struct machine *machine)
 	if (machine->state != MACHINE_PAUSED)
 		return;
 	set_state(machine, machine->restored_suspended ? MACHINE_SUSPENDED : MACHINE_RUNNING);
-	time_go(machine);
-	machine->timers.programmed_ns = TIMER_OFF;
-	timer_queue_changed(&machine->timers);
-	/* Asleep, its processors stay held until it wakes. */
-	if (!machine->restored_suspended)
+	/* Asleep, its processors stay held until it wakes. Otherwise time goes on with the first of them. */
+	if (machine->restored_suspended || !machine->vcpus.count) {
+		go_on(machine);
+	} else {
+		atomic_store(&machine->vcpus.going, true);
 		vcpus_release(&machine->vcpus);
+	}
 	machine->restored_suspended = false;
 }
 
@@ -480,8 +493,8 @@ void machine_reset(struct machine *machine)
 		wake(machine);
 	machine->pending |= PENDING_RESET_HARD;
 	settle(machine, NULL);
-	/* A paused machine stays paused, but its PIT is that of a machine after reset. */
-	if (machine->state == MACHINE_PAUSED)
+	/* While time stands it stands, but the PIT is that of a machine after reset. */
+	if (!machine->clock.running)
 		kvm_pause_pit(&machine->kvm);
 }
 
@@ -616,6 +629,7 @@ void machine_init_callbacks(struct machine *machine)
 		.interval_ns = GUEST_LOG_INTERVAL_NS,
 	};
 	machine->vcpus.settle = vcpu_settle;
+	machine->vcpus.go = vcpus_go;
 	machine->vcpus.event = vcpu_event;
 	machine->vcpus.unknown_msr = vcpu_unknown_msr;
 	machine->vcpus.memory_lost = vcpu_memory_lost;

@@ -20,6 +20,8 @@ void time_stop(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
+	/* What was to go on with the first vCPU has not, and will not. */
+	atomic_store(&machine->vcpus.going, false);
 	if (!clock->running && !clock->stepped)
 		return;
 	machine->stood_at = vcpu_moment_now();

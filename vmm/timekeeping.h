@@ -7,6 +7,9 @@
  * given at once, lest what a guest computes from ticks and counter goes back, and since that is half a period early on
  * average, the other clocks go on half a period later. Over many stops they stay together.
  *
+ * They go on when the first processor does (vcpus.going): a guest that waits for its host's processors, as at the host's start,
+ * would take the next tick together with that one, and be a period behind.
+ *
  * The guest's wall clock is the host's, less a lag: all the time that the machine stood, where it is to be frozen.
  */
 #ifndef VMM_TIMEKEEPING_H

@@ -47,7 +47,6 @@
 
 #define KICK_SIGNAL SIGUSR1
 #define CPUID_ENTRIES_MAX 128
-#define CPUID_1_ECX_TSC_DEADLINE 0x01000000u
 #define APIC_BASE_ENABLE UINT64_C(0x800)
 #define REST_NS 1000000l
 /* Who has had the lock for so long, some milliseconds, lets others have it for a moment. */
@@ -280,6 +279,15 @@ static void give_way(struct vcpu_set *set)
 	futex_wait_for(&set->rested, atomic_load(&set->rested), GIVE_WAY_NS);
 }
 
+/* With the lock, without a hold. */
+static void go(struct vcpu_set *set)
+{
+	if (!atomic_load(&set->going))
+		return;
+	set->go(set);
+	atomic_store(&set->going, false);
+}
+
 /*
  * The lock, with all that was posted delivered. False without the lock: the machine is ending, or this vCPU is to be
  * reset, which comes before whatever the exit wanted.
@@ -289,6 +297,7 @@ static bool lock_delivered(struct vcpu *vcpu)
 	struct vcpu_set *set = vcpu->set;
 
 	while (lock_unheld(set)) {
+		go(set);
 		if (atomic_load(&vcpu->reset) != VCPU_RESET_NONE) {
 			loop_unlock(set->loop);
 			return false;
@@ -542,6 +551,12 @@ static void run_guest(struct vcpu *vcpu)
 	bool parking;
 	int r;
 
+	if (atomic_load(&set->going)) {
+		if (!lock_unheld(set))
+			return;
+		go(set);
+		loop_unlock(set->loop);
+	}
 	atomic_store(&vcpu->in_guest, 1);
 	if (atomic_load(&set->held)) {
 		atomic_store(&vcpu->in_guest, 0);
@@ -659,17 +674,6 @@ void vcpus_stop(struct vcpu_set *set)
 
 /* --- making them */
 
-/* Not in KVM's list, since it needs the in-kernel APIC, which we have. */
-static void offer_tsc_deadline(const struct kvm *kvm, struct kvm_cpuid2 *supported)
-{
-	if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) <= 0)
-		return;
-	for (uint32_t i = 0; i < supported->nent; i++) {
-		if (supported->entries[i].function == 1)
-			supported->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
-	}
-}
-
 static int set_cpuid(struct vcpu *vcpu, const struct cpu_model *model, char *error,
 		     size_t error_size)
 {
@@ -683,8 +687,10 @@ static int set_cpuid(struct vcpu *vcpu, const struct cpu_model *model, char *err
 		supported->nent = CPUID_ENTRIES_MAX;
 		r = ioctl(vcpu->set->kvm->fd, KVM_GET_SUPPORTED_CPUID, supported) < 0 ? -errno : 0;
 	}
-	if (r == 0)
-		offer_tsc_deadline(vcpu->set->kvm, supported);
+	/* Not in KVM's list, since it needs the in-kernel APIC, which we have. */
+	if (r == 0 &&
+	    ioctl(vcpu->set->kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+		cpuid_offer_tsc_deadline(supported);
 	if (r == 0)
 		r = cpuid_build(model, supported, vcpu->index, vcpu->set->count, cpuid,
 				CPUID_ENTRIES_MAX, error, error_size);

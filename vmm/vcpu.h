@@ -73,6 +73,8 @@ struct vcpu_set {
 	 */
 	void (*settle)(struct vcpu_set *set, struct vcpu *vcpu);
 	void (*event)(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_event event);
+	/* Called under the lock by the first vCPU that goes on when @going is set, before any does. */
+	void (*go)(struct vcpu_set *set);
 	/* KVM could not reach the guest's memory: a file behind it is gone. */
 	void (*memory_lost)(struct vcpu_set *set);
 	/* An unknown model-specific register was read as 0, or written in vain. */
@@ -83,6 +85,7 @@ struct vcpu_set {
 	struct vcpu *current;	    /* whose port access is being handled; NULL: nobody's */
 	_Atomic uint32_t held;	    /* futex: number of holds; nobody enters while not 0 */
 	_Atomic uint32_t resetting; /* futex: vCPUs that have yet to load their reset state */
+	_Atomic bool going;
 	_Atomic bool ending;
 	_Atomic bool parking;
 	_Atomic uint32_t park_news; /* futex: counts what a parked vCPU should look at */

@@ -56,4 +56,4 @@ $(BUILD)/guest/picture_compare: $(call objects,tests/guest/picture_compare.c tes
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libpng)
 tests: $(GUEST_IMAGES)
 
-SOAK += tests/guest/soak.sh tests/guest/soak_state.sh tests/guest/soak_clock.sh
+SOAK += tests/guest/soak.sh tests/guest/soak_state.sh tests/guest/soak_clock.sh tests/guest/service_host.sh

@@ -172,8 +172,10 @@ if [[ ${1-} == inside ]]; then
 		check "after a power cut it boots" shows StatusText Running
 		check "the guest runs" counts
 		systemctl stop --no-block $unit
-		within 20 eval "ls $state.new-*" >/dev/null
-		sleep 0.2
+		end=$((SECONDS + 60))
+		until compgen -G "$state.new-*" >/dev/null || [[ -e $state ]] || ((SECONDS > end)); do
+			:
+		done
 		echo b >/proc/sysrq-trigger # in the middle of the save
 		;;
 	*)

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
 logs=$build/guest/log
 cases=("$@")
-((${#cases[@]})) || cases=(state netboot checkpoint migrate control cycle undo drivers show menu kernel kill sleep shell host board resets refused ipxe v86 engine memtest memtest_screen clock) # the longest first
+((${#cases[@]})) || cases=(state traffic netboot checkpoint migrate control cycle undo drivers show menu kernel kill sleep shell host board resets refused ipxe v86 engine memtest memtest_screen clock) # the longest first
 
 for mode in cycle once sleep wait write shell refused; do
 	tests/guest/make-disk "$mode"

@@ -40,6 +40,7 @@
 
 enum save_phase {
 	SAVE_COPYING,
+	SAVE_RESTING,
 	SAVE_PARKING,
 	SAVE_DRAINING,
 	SAVE_SEALING,
@@ -68,9 +69,9 @@ struct save {
 };
 
 static const char *const phase_names[] = {
-	[SAVE_COPYING] = "copying",	[SAVE_PARKING] = "parking", [SAVE_DRAINING] = "draining",
-	[SAVE_SEALING] = "sealing",	[SAVE_WRITING] = "writing", [SAVE_HELD] = "held",
-	[SAVE_SWITCHING] = "switching",
+	[SAVE_RESTING] = "copying",   [SAVE_COPYING] = "copying",     [SAVE_PARKING] = "parking",
+	[SAVE_DRAINING] = "draining", [SAVE_SEALING] = "sealing",     [SAVE_WRITING] = "writing",
+	[SAVE_HELD] = "held",	      [SAVE_SWITCHING] = "switching",
 };
 
 static void go_on(struct save *save);
@@ -322,17 +323,25 @@ static void park(struct save *save)
 /* A round of copying is done. */
 static void copied(struct save *save)
 {
+	const struct machine *machine = save->machine;
 	uint64_t before = save->left;
 
 	save->result.rounds++;
 	save->left = take_changed(save);
 	if (save->result.error)
 		return;
-	if (rounds_are_over(save, before)) {
+	if (!rounds_are_over(save, before)) {
+		run_job(save, save_writer_pages);
+	} else if (machine->state == MACHINE_RUNNING && machine->vcpus.count) {
+		/*
+		 * Copying may have taken its processor away. What it is behind then KVM knows, ticks of the
+		 * interval timer above all, but does not tell: it has a moment to catch up.
+		 */
+		save->phase = SAVE_RESTING;
+		run_job(save, save_writer_rest);
+	} else {
 		park(save);
-		return;
 	}
-	run_job(save, save_writer_pages);
 }
 
 static void parked(struct save *save)
@@ -418,8 +427,8 @@ static void sealed(struct save *save)
 static void go_on(struct save *save)
 {
 	static void (*const steps[])(struct save * save) = {
-		[SAVE_COPYING] = copied, [SAVE_PARKING] = parked, [SAVE_DRAINING] = drained,
-		[SAVE_SEALING] = sealed, [SAVE_WRITING] = whole,
+		[SAVE_COPYING] = copied,   [SAVE_RESTING] = park,   [SAVE_PARKING] = parked,
+		[SAVE_DRAINING] = drained, [SAVE_SEALING] = sealed, [SAVE_WRITING] = whole,
 	};
 	struct machine *machine = save->machine;
 

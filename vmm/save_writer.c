@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
@@ -22,7 +23,9 @@
 #define STACK_BYTES (256u << 10)
 #define RUN_BYTES_MAX MIB(4)
 
-enum order { ORDER_NONE, ORDER_PAGES, ORDER_FINISH, ORDER_END };
+#define REST_NS 30000000
+
+enum order { ORDER_NONE, ORDER_PAGES, ORDER_REST, ORDER_FINISH, ORDER_END };
 
 struct save_writer {
 	struct loop *loop;
@@ -252,6 +255,27 @@ static enum order next_order(struct save_writer *writer)
 	return order;
 }
 
+/* Nothing, for a while, unless the end is ordered. */
+static int rest(struct save_writer *writer)
+{
+	const struct timespec time = { .tv_nsec = REST_NS };
+
+	syscall(SYS_futex, &writer->order, FUTEX_WAIT_PRIVATE, ORDER_REST, &time, NULL, 0);
+	return 0;
+}
+
+static int carry_out(struct save_writer *writer, enum order order)
+{
+	switch (order) {
+	case ORDER_FINISH:
+		return finish(writer->job);
+	case ORDER_REST:
+		return rest(writer);
+	default:
+		return write_pages(writer->job);
+	}
+}
+
 static void *work(void *opaque)
 {
 	struct save_writer *writer = opaque;
@@ -261,8 +285,7 @@ static void *work(void *opaque)
 	while ((order = next_order(writer)) != ORDER_END) {
 		uint32_t done = order;
 
-		writer->job->result =
-			order == ORDER_FINISH ? finish(writer->job) : write_pages(writer->job);
+		writer->job->result = carry_out(writer, order);
 		/* Unless the end was ordered meanwhile. */
 		__atomic_compare_exchange_n(&writer->order, &done, ORDER_NONE, false,
 					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
@@ -282,6 +305,13 @@ void save_writer_pages(struct save_writer *writer, struct save_job *job, struct 
 	writer->job = job;
 	writer->done = done;
 	give_order(writer, ORDER_PAGES);
+}
+
+void save_writer_rest(struct save_writer *writer, struct save_job *job, struct loop_post *done)
+{
+	writer->job = job;
+	writer->done = done;
+	give_order(writer, ORDER_REST);
 }
 
 void save_writer_finish(struct save_writer *writer, struct save_job *job, struct loop_post *done)

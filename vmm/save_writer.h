@@ -39,6 +39,8 @@ void save_writer_free(struct save_writer *writer);
 
 /* With the lock, when no job is under way. @done is posted at the end. */
 void save_writer_pages(struct save_writer *writer, struct save_job *job, struct loop_post *done);
+/* Writes nothing, and is done in a while. */
+void save_writer_rest(struct save_writer *writer, struct save_job *job, struct loop_post *done);
 /* The wanted pages, the other blocks, stream, index, then all to stable storage, then the header too. */
 void save_writer_finish(struct save_writer *writer, struct save_job *job, struct loop_post *done);
 

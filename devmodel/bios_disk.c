@@ -44,6 +44,7 @@ struct bios_disk {
 	struct block_backend *disks[BIOS_DISK_UNITS];
 	struct block_request request;
 	struct iovec iov;
+	uint64_t gpa;	/* of the request's memory: the packet may be another's by its end */
 	bool in_flight; /* the request is with the back end, perhaps from before a reset */
 	bool stale;	/* its completion means nothing any more */
 };
@@ -69,9 +70,10 @@ static void completed(struct block_request *request, int error)
 	struct bios_disk *disk = request->owner;
 
 	disk->in_flight = false;
+	/* A failed or forgotten one may have written some of it, too. */
+	if (request->op == BLOCK_READ)
+		dma_written(disk->dev.env->dma, disk->iov.iov_base, disk->iov.iov_len);
 	if (!disk->stale) {
-		if (!error && disk->s.command == COMMAND_READ)
-			dma_written(disk->dev.env->dma, disk->s.buffer, request->size_bytes);
 		disk->s.status = error ? STATUS_FAILED : STATUS_DONE;
 		disk->dev.env->poll_done(disk->dev.env, &disk->dev);
 	}

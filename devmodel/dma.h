@@ -17,10 +17,11 @@ struct dma {
 	int (*write)(struct dma *dma, uint64_t gpa, const void *data, size_t size);
 	/*
 	 * The memory itself for bulk data that a block backend fills or empties, or NULL. Valid
-	 * until the request it was mapped for completes. dma_written() tells what was written.
+	 * until the request it was mapped for completes. Then dma_written() is due for all that the
+	 * backend may have written, whether the request went well, failed or was cancelled.
 	 */
 	void *(*map)(struct dma *dma, uint64_t gpa, size_t size);
-	void (*written)(struct dma *dma, uint64_t gpa, size_t size);
+	void (*written)(struct dma *dma, const void *mapped, size_t size);
 };
 
 static inline int dma_read(struct dma *dma, uint64_t gpa, void *data, size_t size)
@@ -38,11 +39,11 @@ static inline void *dma_map(struct dma *dma, uint64_t gpa, size_t size)
 	return dma->map(dma, gpa, size);
 }
 
-/* Bytes at a mapped range were written (marks them for dirty tracking). */
-static inline void dma_written(struct dma *dma, uint64_t gpa, size_t size)
+/* Bytes were written to memory that dma_map() has given, or a part of it (marks them for dirty tracking). */
+static inline void dma_written(struct dma *dma, const void *mapped, size_t size)
 {
-	if (dma->written)
-		dma->written(dma, gpa, size);
+	if (dma->written && size)
+		dma->written(dma, mapped, size);
 }
 
 #endif

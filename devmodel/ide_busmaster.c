@@ -83,7 +83,6 @@ static int map_prd(struct ide_busmaster *bm, const uint8_t *prd, uint32_t used, 
 		if (!memory)
 			return -EFAULT;
 	}
-	bm->gpa[bm->count] = gpa;
 	bm->iov[bm->count].iov_base = memory;
 	bm->iov[bm->count].iov_len = min_u64(size, max_bytes);
 	bm->count++;
@@ -157,7 +156,7 @@ int ide_busmaster_map(struct ide_busmaster *bm, bool to_memory, uint32_t max_byt
 static void mark_written(const struct ide_busmaster *bm)
 {
 	for (unsigned int i = 0; bm->to_memory && i < bm->count; i++)
-		pci_dma_written(bm->function, bm->gpa[i], bm->iov[i].iov_len);
+		pci_dma_written(bm->function, bm->iov[i].iov_base, bm->iov[i].iov_len);
 }
 
 void ide_busmaster_moved(struct ide_busmaster *bm)

@@ -46,7 +46,6 @@ struct ide_busmaster {
 	bool last;	    /* the last one ends the table */
 	bool whole;	    /* and is mapped up to its end */
 	bool to_memory;
-	uint64_t gpa[IDE_BUSMASTER_PRDS];
 	struct iovec iov[IDE_BUSMASTER_PRDS];
 };
 

@@ -151,7 +151,7 @@ void *pci_dma_map(struct pci_function *function, uint64_t gpa, size_t size)
 	return may_master(function) ? dma_map(function->dev.env->dma, gpa, size) : NULL;
 }
 
-void pci_dma_written(struct pci_function *function, uint64_t gpa, size_t size)
+void pci_dma_written(struct pci_function *function, const void *mapped, size_t size)
 {
-	dma_written(function->dev.env->dma, gpa, size);
+	dma_written(function->dev.env->dma, mapped, size);
 }

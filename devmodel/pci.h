@@ -101,7 +101,7 @@ int pci_dma_read(struct pci_function *function, uint64_t gpa, void *data, size_t
 int pci_dma_write(struct pci_function *function, uint64_t gpa, const void *data, size_t size);
 /* NULL without the bus-master bit or outside RAM. */
 void *pci_dma_map(struct pci_function *function, uint64_t gpa, size_t size);
-void pci_dma_written(struct pci_function *function, uint64_t gpa, size_t size);
+void pci_dma_written(struct pci_function *function, const void *mapped, size_t size);
 
 /* Hooks for rows that place regions: the command register and base address registers. */
 void pci_on_decode(struct device *dev, const struct reg *reg, uint32_t old, uint32_t value);

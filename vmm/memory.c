@@ -99,24 +99,16 @@ int memory_track(struct memory *memory, bool on)
 	uint64_t words = bitmap_words(memory);
 
 	free(memory->dirty);
-	free(memory->lent);
 	memory->dirty = on ? calloc(words, sizeof(uint64_t)) : NULL;
-	memory->lent = on ? calloc(words, sizeof(uint64_t)) : NULL;
-	if (!on || (memory->dirty && memory->lent))
-		return 0;
-	(void)memory_track(memory, false);
-	return -ENOMEM;
+	return on && !memory->dirty ? -ENOMEM : 0;
 }
 
-void memory_take_dirty(struct memory *memory, uint64_t *ret_pages, bool returned)
+void memory_take_dirty(struct memory *memory, uint64_t *ret_pages)
 {
-	uint64_t words = bitmap_words(memory);
+	uint64_t bytes = bitmap_words(memory) * sizeof(uint64_t);
 
-	for (uint64_t i = 0; i < words; i++)
-		ret_pages[i] = memory->dirty[i] | memory->lent[i];
-	memset(memory->dirty, 0, words * sizeof(uint64_t));
-	if (returned)
-		memset(memory->lent, 0, words * sizeof(uint64_t));
+	memcpy(ret_pages, memory->dirty, bytes);
+	memset(memory->dirty, 0, bytes);
 }
 
 /* --- loss */
@@ -223,9 +215,14 @@ static void *memory_dma_map(struct dma *dma, uint64_t gpa, size_t size)
 			return NULL;
 		done += range->size - offset;
 	}
-	if (memory->lent)
-		mark(memory->lent, (uint64_t)(start - memory->ram), size);
 	return start;
+}
+
+static void memory_dma_written(struct dma *dma, const void *mapped, size_t size)
+{
+	struct memory *memory = container_of(dma, struct memory, dma);
+
+	memory_mark(memory, (uint64_t)((const uint8_t *)mapped - memory->ram), size);
 }
 
 int memory_init(struct memory *memory, uint64_t ram_bytes, enum vm_pages pages, bool ksm,
@@ -236,6 +233,7 @@ int memory_init(struct memory *memory, uint64_t ram_bytes, enum vm_pages pages, 
 		.read = memory_dma_read,
 		.write = memory_dma_write,
 		.map = memory_dma_map,
+		.written = memory_dma_written,
 	};
 	memory->ram_bytes = ram_bytes;
 	memmap_split(ram_bytes, &memory->layout.below_4g, &memory->layout.above_4g);

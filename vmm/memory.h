@@ -23,9 +23,11 @@ struct memory {
 	uint8_t *rom;
 	struct display_memory vram; /* of the display adapter; no bytes: there is none */
 	bool in_file;		    /* RAM is a private view of a saved state's file */
-	/* While changes are followed, a bit for each page of RAM; else NULL. */
-	uint64_t *dirty; /* written to by us, or by processors as memslot.c tells */
-	uint64_t *lent;	 /* given out by dma.map: whoever has them may write any time */
+	/*
+	 * While changes are followed, a bit for each page of RAM that we have written to, or processors as memslot.c
+	 * tells; else NULL.
+	 */
+	uint64_t *dirty;
 };
 
 /*
@@ -53,10 +55,10 @@ int memory_track(struct memory *memory, bool on);
 /* One page changed; no effect while nobody follows. */
 void memory_mark(const struct memory *memory, uint64_t ram_offset, uint64_t bytes);
 /*
- * Moves the changed pages into @ret_pages, a bit for each. Lent pages count as changed every time, until they
- * are @returned: nobody who had them before still has.
+ * Moves the changed pages into @ret_pages, a bit for each. What a disk's request writes counts when that has come to its
+ * end (dma_written()).
  */
-void memory_take_dirty(struct memory *memory, uint64_t *ret_pages, bool returned);
+void memory_take_dirty(struct memory *memory, uint64_t *ret_pages);
 
 /*
  * RAM that is a view of a file can be lost: somebody cut the file short, or its disk failed. @line, kept by

@@ -5,9 +5,9 @@
  * Everything here runs in the loop thread under the lock, in short steps: each phase ends with a post, of
  * the writer, of the last vCPU to park, of a disk that is idle or sealed. The writer sees only the job.
  *
- * Which pages changed is known from three sources: KVM's log of what processors wrote; a bitmap of what the
- * machine itself wrote for devices (memory.c); and the pages that were lent to disks, which count as changed
- * again and again until no request is under way.
+ * Which pages changed is known from two sources: KVM's log of what processors wrote, and a bitmap of what the machine
+ * itself wrote for devices (memory.c). What a disk's worker reads into memory is in the latter once the request has come
+ * to its end, also one from before the save; the last look is when no request is under way.
  *
  * A paused machine is let go into parking: its processors have to finish their instructions, which a pause has
  * interrupted, but they enter no guest and virtual time stands. A machine that sleeps (S3) is not: its
@@ -116,7 +116,7 @@ static uint64_t take_changed(struct save *save)
 
 	if (r < 0)
 		fail(save, r, "the log of changed memory cannot be read: %s", strerror(-r));
-	memory_take_dirty(&machine->memory, save->job.wanted, !machine_disks_busy(machine));
+	memory_take_dirty(&machine->memory, save->job.wanted);
 	for (uint64_t i = 0; i < words; i++)
 		count += (unsigned int)__builtin_popcountll(save->job.wanted[i]);
 	return count;

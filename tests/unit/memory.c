@@ -64,3 +64,27 @@ Test(memory, pages_and_merging_are_as_asked_for)
 		memory_fini(&memory);
 	}
 }
+
+/* A request may be older than the save that begins, and end when its page has been copied. */
+Test(memory, what_was_mapped_before_changes_were_followed_counts_when_it_is_written)
+{
+	static const uint8_t rom[ROM_BYTES];
+	uint64_t changed[RAM_BYTES / 4096 / 64];
+	struct memory memory;
+	uint8_t *mapped;
+
+	cr_assert_eq(memory_init(&memory, RAM_BYTES, VM_PAGES_SMALL, false, rom, sizeof(rom)), 0);
+	mapped = dma_map(&memory.dma, 0x200f00, 0x2200);
+	cr_assert_not_null(mapped);
+	cr_assert_eq(memory_track(&memory, true), 0);
+	memory_take_dirty(&memory, changed);
+	for (size_t i = 0; i < ARRAY_LEN(changed); i++)
+		cr_assert_eq(changed[i], 0);
+	dma_written(&memory.dma, mapped, 0x2200);
+	memory_take_dirty(&memory, changed);
+	for (size_t i = 0; i < ARRAY_LEN(changed); i++)
+		cr_assert_eq(changed[i], i == 0x200 / 64 ? UINT64_C(0xf) : 0, "word %zu", i);
+	memory_take_dirty(&memory, changed);
+	cr_assert_eq(changed[0x200 / 64], 0, "it is told once");
+	memory_fini(&memory);
+}

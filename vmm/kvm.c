@@ -297,15 +297,22 @@ void kvm_pause_pit(struct kvm *kvm)
 uint64_t kvm_resume_pit(struct kvm *kvm)
 {
 	const struct kvm_pit_channel_state *channel = &kvm->paused_pit.channels[0];
-	bool periodic = channel->mode == 2 || channel->mode == 3;
+	bool periodic = channel->mode == 2 || channel->mode == 3, taken;
+	struct kvm_irq_level tick = { .irq = PIT_IRQ, .level = 1 };
 
 	if (kvm->vm_fd < 0)
 		return 0;
 	(void)ioctl(kvm->vm_fd, KVM_SET_PIT2, &kvm->paused_pit);
 	if (!periodic)
 		return 0;
-	kvm_irq_line(kvm, PIT_IRQ, true);
+	/*
+	 * A tick that still waits takes another one in: then there is none to give, and little of the period has
+	 * passed, since a guest that runs takes its ticks at once.
+	 */
+	taken = ioctl(kvm->vm_fd, KVM_IRQ_LINE_STATUS, &tick) < 0 || tick.status != 0;
 	kvm_irq_line(kvm, PIT_IRQ, false);
+	if (!taken)
+		return 0;
 	return (channel->count ? channel->count : 0x10000) * NSEC_PER_SEC / PIT_HZ;
 }
 

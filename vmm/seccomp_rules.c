@@ -98,6 +98,8 @@ const struct seccomp_rule seccomp_rules[] = {
 	VM(LOOP, KVM_GET_IRQCHIP, "save"),
 	VM(LOOP, KVM_GET_CLOCK, "save"),
 	VM(VCPU | LOOP, KVM_IRQ_LINE, "interrupt lines"),
+	VM(VCPU | LOOP, KVM_IRQ_LINE_STATUS,
+	   "resume: whether a tick of the interval timer still waits"),
 	VM(VCPU | LOOP, KVM_SET_USER_MEMORY_REGION, "PAM, SMRAM and base address registers"),
 	VM(VCPU | LOOP, KVM_GET_DIRTY_LOG,
 	   "what the guest wrote to the display's memory, or changed while it is saved"),

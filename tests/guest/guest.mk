@@ -25,7 +25,7 @@ define VIDEO_GUEST
 	$(Q)ld -m elf_i386 -T tests/guest/video/flat.ld -o $@ $@-start.o $@.o
 	$(Q)truncate -s 4M $@ && rm -f $@-start.o $@.o
 endef
-VIDEO_GUEST_PARTS := $(addprefix tests/guest/video/,start.S guest.h flat.ld) tests/guest/asm/virtual8086.inc
+VIDEO_GUEST_PARTS := $(addprefix tests/guest/video/,start.S guest.h flat.ld) $(wildcard tests/guest/asm/*.inc)
 $(VIDEO_GUESTS): $(BUILD)/guest/%.img: tests/guest/video/%.c $(VIDEO_GUEST_PARTS)
 	$(VIDEO_GUEST)
 $(VIDEO_GUESTS:.img=-v86.img): $(BUILD)/guest/%-v86.img: tests/guest/video/%.c $(VIDEO_GUEST_PARTS)

@@ -4,12 +4,7 @@
 # machine that boots from the network does. No KVM needed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export MAINSTAY=$PWD/${BUILD:-build}/bin/mainstay
-export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks
-export PYTHONPATH=$PWD/tests/system PYTHONDONTWRITEBYTECODE=1
-unset XDG_RUNTIME_DIR
+. tests/lib/machines.bash
 if ! PATH=$PATH:/usr/sbin:/sbin command -v dnsmasq >/dev/null || ! unshare --user --net true 2>/dev/null; then
 	echo "ok - dhcp # SKIP this host has no dnsmasq, or refuses user namespaces"
 	exit 77

@@ -4,12 +4,7 @@
 # world outside. Connections come in through forwarded ports and go out, passt is killed and comes back.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export MAINSTAY=$PWD/${BUILD:-build}/bin/mainstay
-export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks
-export PYTHONPATH=$PWD/tests/system PYTHONDONTWRITEBYTECODE=1
-unset XDG_RUNTIME_DIR
+. tests/lib/machines.bash
 user=()
 ((EUID == 0)) || user=(--user --map-current-user --keep-caps)
 if ! command -v passt >/dev/null || ! unshare "${user[@]}" --net ip link add v0 type veth peer name v1 2>/dev/null; then

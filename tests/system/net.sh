@@ -4,14 +4,9 @@
 # port as a driver does; mainstay net beside them, and what it says of mistakes. No KVM needed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export MAINSTAY=$PWD/${BUILD:-build}/bin/mainstay
-export MAINSTAY_RUNTIME_DIR=$work/run MAINSTAY_NETWORKS=$work/networks
-export PYTHONPATH=$PWD/tests/system PYTHONDONTWRITEBYTECODE=1
-unset XDG_RUNTIME_DIR
+. tests/lib/machines.bash
 cd "$work" || exit 1
-exec python3 - <<'END'
+python3 - <<'END'
 import json, os, signal, subprocess, sys, time
 import net_machine
 from net_machine import MAINSTAY, Machine, Nic, eventually, frame, refused, result, run

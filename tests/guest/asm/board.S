@@ -19,14 +19,7 @@
 #define NO_MSR 0x4d41494e	/* far from those of processors and hypervisors */
 
 _start:
-	cli
-	xorw	%ax, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movw	$0x7c00, %sp
-	sti
-	cld
+	BOOTED
 	movw	$0x0200 + SECTORS - 1, %ax
 	movw	$0x7e00, %bx
 	movw	$0x0002, %cx

@@ -16,14 +16,7 @@
 	.endm
 
 _start:
-	cli
-	xorw	%ax, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movw	$0x7c00, %sp
-	sti
-	cld
+	BOOTED
 	movw	$COM1 + 3, %dx
 	movb	$3, %al
 	outb	%al, %dx

@@ -17,14 +17,7 @@
 #define SECTORS 8
 
 _start:
-	cli
-	xorw	%ax, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movw	$0x7c00, %sp
-	sti
-	cld
+	BOOTED
 	/* The rest of the program, behind the boot sector. */
 	movw	$0x0200 + SECTORS - 1, %ax
 	movw	$0x7e00, %bx

@@ -24,14 +24,7 @@
 #define WINDOW 0x40000		/* linear: shows the pages at BUFFER */
 
 _start:
-	cli
-	xorw	%ax, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movw	$0x7c00, %sp
-	sti
-	cld
+	BOOTED
 	movb	$0x42, %ah
 	movb	$0x80, %dl
 	movw	$own_packet, %si

@@ -4,17 +4,12 @@
  * virtual-8086 mode.
  */
 	.code16
+#include "../asm/console.inc"
+
 	.section .boot, "ax"
 	.globl	_start
 _start:
-	cli
-	xorw	%ax, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movw	$0x7c00, %sp
-	sti
-	cld
+	BOOTED
 	ljmpw	$0, $1f
 1:	movw	$packet, %si
 	movb	$0x42, %ah

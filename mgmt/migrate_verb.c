@@ -189,11 +189,13 @@ const struct verb migrate_verb = {
 		"The other side is 'mainstay run --incoming', with the options that describe the "
 		"machine and\n"
 		"with the same disks, or copies of them (--disks-copied there, --copy here). "
-		"unix:PATH is its socket, fd:N a socket that was inherited: a "
-		"program like\n"
-		"socat leads either to another host. Its memory is sent while the guest runs. When "
-		"anything\n"
-		"fails before the other side runs it, the machine goes on here.\n",
+		"unix:PATH is its\n"
+		"socket, fd:N a socket that was inherited: a program like socat leads either to "
+		"another host.\n"
+		"Its memory is sent while the guest runs. When anything fails before the other "
+		"side "
+		"runs it,\n"
+		"the machine goes on here.\n",
 	.examples = "  mainstay run --incoming unix:/tmp/move nt4.vhd --name nt4-there &\n"
 		    "  mainstay migrate nt4 unix:/tmp/move\n",
 	.options = migrate_options,

@@ -60,7 +60,8 @@ int kvm_load_chips(struct kvm *kvm, const struct kvm_chips_image *image);
 
 /*
  * The PIT ticks by itself: it is put aside, and stops, for a pause. When it goes on, a new period begins with the tick of
- * the one that was interrupted. Returns the period in ns; 0 when it does not tick.
+ * the one that was interrupted, unless the guest still has one to take. Returns the period in ns; 0 when no tick was
+ * given.
  */
 void kvm_pause_pit(struct kvm *kvm);
 uint64_t kvm_resume_pit(struct kvm *kvm);

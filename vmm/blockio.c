@@ -33,12 +33,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
 #include "../base/fdio.h"
 #include "../base/log.h"
+#include "clock.h"
 #include "loop.h"
 #include "sandbox.h"
 
@@ -292,13 +292,9 @@ static void *work(void *opaque)
 
 static void log_failure(struct blockio *io)
 {
-	struct timespec now;
-
 	if (!__atomic_load_n(&io->failed, __ATOMIC_ACQUIRE))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (log_limit_pass(&io->log_limit,
-			   (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
+	if (log_limit_pass(&io->log_limit, monotonic_ns()))
 		log_error("%s", io->failure);
 	__atomic_store_n(&io->failed, 0, __ATOMIC_RELEASE);
 }

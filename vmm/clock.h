@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The host's. */
+uint64_t monotonic_ns(void);
+
 struct clock {
 	uint64_t offset_ns; /* monotonic less virtual time, while running */
 	uint64_t frozen_ns; /* virtual time, while stopped */

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
 #include "../base/parse.h"
 #include "../devmodel/device.h"
+#include "clock.h"
 #include "config.h"
 #include "desk.h"
 #include "keymap.h"
@@ -25,14 +25,6 @@
 #include "typist.h"
 
 #define JSON_DEPTH 8
-
-static uint64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
 
 /* --- replies' parts. What there is no memory for is missing from the reply. */
 
@@ -182,7 +174,7 @@ static const char *run_status(struct command_context *context, struct request *r
 	add_number(result, "board", VM_BOARD);
 	add_text(result, "sandbox", sandbox_level_name(context->sandbox));
 	add_number(result, "pid", (uint64_t)getpid());
-	add_number(result, "uptime_ns", host_ns() - context->started_ns);
+	add_number(result, "uptime_ns", monotonic_ns() - context->started_ns);
 	add_number(result, "clock_ns", machine_clock_ns(context->machine));
 	add_number(result, "resets", machine_reset_count(context->machine));
 	add_number(result, "viewers", desk_viewers(machine_desk(context->machine)));
@@ -558,7 +550,7 @@ int command_context_init(struct command_context *context, struct machine *machin
 {
 	context->machine = machine;
 	context->sandbox = sandbox;
-	context->started_ns = host_ns();
+	context->started_ns = monotonic_ns();
 	context->tokener = json_tokener_new_ex(JSON_DEPTH);
 	if (!context->tokener)
 		return -ENOMEM;

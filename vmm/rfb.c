@@ -28,6 +28,7 @@
 #include "../base/log.h"
 #include "../devmodel/input.h"
 #include "../devmodel/timer.h"
+#include "clock.h"
 #include "loop.h"
 #include "pointer.h"
 #include "rfb_viewer.h"
@@ -73,14 +74,6 @@ struct rfb {
 	struct rfb_cursor cursor; /* the guest's pointer, where viewers draw it */
 	struct client *clients[VIEWERS_MAX];
 };
-
-static uint64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
 
 static void set_tick(struct rfb *rfb, uint64_t ns)
 {
@@ -158,7 +151,7 @@ static void point(struct rfb_viewer *viewer, uint32_t x, uint32_t y, int32_t whe
 	if (!may_type(rfb, viewer))
 		return;
 	pointer_point(rfb->machine.pointer, x, y, wheel, buttons);
-	rfb->pointed_ns = host_ns();
+	rfb->pointed_ns = monotonic_ns();
 }
 
 static void motion(struct rfb_viewer *viewer, int32_t dx, int32_t dy, int32_t wheel,
@@ -186,7 +179,7 @@ static void log_client(struct rfb *rfb, const char *format, const char *what)
 
 static void log_client(struct rfb *rfb, const char *format, const char *what)
 {
-	if (log_limit_pass(&rfb->log_limit, host_ns()))
+	if (log_limit_pass(&rfb->log_limit, monotonic_ns()))
 		log_message(LOG_LEVEL_WARNING, format, rfb->settings.title, what);
 }
 
@@ -513,7 +506,7 @@ static bool anybody_there(const struct rfb *rfb)
 static void tick(void *opaque, uint32_t events)
 {
 	struct rfb *rfb = opaque;
-	const uint64_t now = host_ns();
+	const uint64_t now = monotonic_ns();
 	uint64_t expirations;
 
 	(void)events;
@@ -559,7 +552,7 @@ static int client_new(struct rfb *rfb, int fd)
 		return -ENOMEM;
 	client->rfb = rfb;
 	client->fd = -1;
-	client->since_ns = client->heard_ns = host_ns();
+	client->since_ns = client->heard_ns = monotonic_ns();
 	/* A viewer is told the picture's size first of all. */
 	r = surface_pull(rfb->machine.surface);
 	screen_publish(&rfb->machine.surface->screen);

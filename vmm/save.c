@@ -76,14 +76,6 @@ static const char *const phase_names[] = {
 
 static void go_on(struct save *save);
 
-static uint64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
-
 static void fail(struct save *save, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -212,7 +204,7 @@ static void stop_machine(struct save *save)
 {
 	struct machine *machine = save->machine;
 
-	save->stop_ns = host_ns();
+	save->stop_ns = monotonic_ns();
 	time_stop(machine);
 	vcpus_hold(&machine->vcpus, NULL);
 	machine_hear(machine, false);
@@ -376,7 +368,7 @@ static void whole(struct save *save)
 	save->phase = SAVE_HELD;
 	save->result.file_bytes = save->job.fd >= 0 ? save->job.header.file_bytes : 0;
 	save->result.pages = save->job.written;
-	save->result.stopped_ns = host_ns() - save->stop_ns;
+	save->result.stopped_ns = monotonic_ns() - save->stop_ns;
 	if (save->done)
 		save->done(save->opaque, &save->result);
 }
@@ -555,7 +547,7 @@ static void switched(void *opaque)
 	start_machine(save);
 	save->result.error = 0;
 	save->result.running = true;
-	save->result.stopped_ns = host_ns() - save->stop_ns;
+	save->result.stopped_ns = monotonic_ns() - save->stop_ns;
 	end_save(save);
 }
 

@@ -116,8 +116,8 @@ $(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h $(BUILD)/gen/linux_b
 	$(BUILD)/gen/vga_bios_rom.h
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
-packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libsystemd libzstd gnutls libpng)
-vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libsystemd libzstd zlib) -lpthread
+packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libzstd gnutls libpng)
+vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libzstd zlib) -lpthread
 net_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng)
 mgmt_libs = $(shell pkg-config --libs json-c libcap-ng libseccomp libpng zlib libzstd) -lpthread
 view_libs = $(shell pkg-config --libs gnutls)

@@ -501,7 +501,7 @@ static int open_peer(struct chardev *c)
 				      &c->listen_watch);
 	r = prepare(c);
 	if (r == 0 && c->kind == VM_CHAR_TTY)
-		r = loop_timer_new(c->loop, LINES_POLL_MS, lines_polled, c, &c->line_timer);
+		r = loop_timer_new(c->loop, LINES_POLL_MS * 1000, lines_polled, c, &c->line_timer);
 	if (r < 0)
 		return r;
 	c->at_end = c->kind == VM_CHAR_WRITE;

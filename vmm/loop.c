@@ -2,35 +2,34 @@
 /*
  * Theory of operation
  *
- * sd-event waits and dispatches; each of its callbacks enters here, takes the machine lock, calls
- * what the machine gave, and lets go of the lock again, so that a vCPU waits for one callback at
- * most.
+ * One epoll set waits for everything; each callback is called with the machine lock, which is let go of
+ * in between, so that a vCPU waits for one callback at most. libsystemd's sd-event would do the same, but one
+ * of its turns costs thousands of instructions, and a frame that a guest sends takes two of them.
  *
  * Other threads reach the loop through one queue of posts and one eventfd. The queue is a stack
  * that producers push to with compare-and-swap; the loop thread takes all of it with one exchange
- * and turns it round. Who pushes to the empty stack writes the eventfd; whoever pushes behind them
- * need not, since the loop thread reads the eventfd before it takes the stack.
+ * and turns it round. Who pushes to the empty stack writes the eventfd, which is an event of its own for
+ * an edge-triggered watch; whoever pushes behind them need not.
  *
  * Only the loop thread takes posts out, so that it can take one back (loop_post_cancel()) without
  * more than a walk over those that it holds.
  *
  * What a thread other than the loop's wants of a watch is noted in the watch, under the machine
  * lock, and a post carries it to the epoll set. An event that arrives in between is checked against
- * the note, so that a watch never hears what it has said it does not want.
- *
- * The machine's timer is not one of sd-event's sources: it is waited for beside sd-event's own epoll
- * set, edge-triggered, so that a tick needs neither a turn of sd-event nor a read.
+ * the note, so that a watch never hears what it has said it does not want. The events of a turn that
+ * are still to be told are forgotten with their watch.
  */
 #include "loop.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <systemd/sd-event.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,38 +37,36 @@
 #include "../base/fdio.h"
 
 #define LOOP_SIGNALS_MAX 4
-
-/* What the loop's own epoll set reports. */
-enum { READY_SD_EVENT, READY_TIMER };
-
-struct loop_signal {
-	struct loop *loop;
-	sd_event_source *source;
-	void (*arrived)(void *opaque);
-	void *opaque;
-};
+#define EVENTS_MAX 32
 
 struct loop {
-	sd_event *event;
-	int epoll_fd; /* what loop_run() sleeps on: sd-event's own epoll set, and the timer */
-	void (*timer_due)(void *opaque);
-	void *timer_opaque;
+	int epoll_fd;
 	pthread_mutex_t lock;
-	pthread_t thread; /* runs the loop */
+	pthread_t thread;		       /* runs the loop */
+	struct epoll_event events[EVENTS_MAX]; /* of this turn */
+	int event_count;
 	int post_fd;
-	sd_event_source *post_source;
+	struct loop_watch *post_watch;
 	struct loop_post *posted;  /* atomic; newest first */
 	struct loop_post *pending; /* taken by the loop thread, oldest first */
 	struct loop_post quit_post;
-	bool quitting;
+	bool quitting, over;
 	int status;
+	int signal_fd;
+	sigset_t signal_set;
+	struct loop_watch *signal_watch;
 	unsigned int signal_count;
-	struct loop_signal signals[LOOP_SIGNALS_MAX];
+	struct loop_signal {
+		int number;
+		void (*arrived)(void *opaque);
+		void *opaque;
+	} signals[LOOP_SIGNALS_MAX];
 };
 
 struct loop_watch {
 	struct loop *loop;
-	sd_event_source *source;
+	int fd;
+	bool in_set;
 	struct loop_post post; /* carries wanted to the epoll set */
 	uint32_t wanted;
 	void (*ready)(void *opaque, uint32_t events);
@@ -111,7 +108,7 @@ void loop_post(struct loop *loop, struct loop_post *post)
 		post->next = newest;
 	while (!__atomic_compare_exchange_n(&loop->posted, &newest, post, true, __ATOMIC_ACQ_REL,
 					    __ATOMIC_RELAXED));
-	/* The counter cannot overflow: it is read before each time that the stack becomes empty. */
+	/* Nobody reads the counter: it would take centuries to overflow. */
 	if (!newest && write(loop->post_fd, &one, sizeof(one)) < 0)
 		assert(errno == EAGAIN);
 }
@@ -134,19 +131,13 @@ static void take_posts(struct loop *loop)
 	*end = oldest;
 }
 
-static int posts_ready(sd_event_source *source, int fd, uint32_t events, void *opaque)
+static void posts_ready(void *opaque, uint32_t events)
 {
 	struct loop *loop = opaque;
-	uint64_t count;
 
-	(void)source;
 	(void)events;
-	/* First of all: a push after the exchange below writes again. */
-	if (read(fd, &count, sizeof(count)) < 0)
-		assert(errno == EAGAIN);
 	take_posts(loop);
 	/* What run() posts again waits for the next round, so that a round has an end. */
-	loop_lock(loop);
 	while (loop->pending) {
 		struct loop_post *post = loop->pending;
 
@@ -155,8 +146,6 @@ static int posts_ready(sd_event_source *source, int fd, uint32_t events, void *o
 		__atomic_store_n(&post->queued, false, __ATOMIC_RELEASE);
 		post->run(post);
 	}
-	loop_unlock(loop);
-	return 0;
 }
 
 void loop_post_cancel(struct loop *loop, struct loop_post *post)
@@ -164,7 +153,7 @@ void loop_post_cancel(struct loop *loop, struct loop_post *post)
 	assert(in_loop_thread(loop));
 	if (!__atomic_load_n(&post->queued, __ATOMIC_ACQUIRE))
 		return;
-	/* The eventfd stays readable, and what else came along runs when the loop gets there. */
+	/* What else came along runs with the event of its own that is on the way. */
 	take_posts(loop);
 	for (struct loop_post **link = &loop->pending; *link; link = &(*link)->next) {
 		if (*link == post) {
@@ -177,45 +166,29 @@ void loop_post_cancel(struct loop *loop, struct loop_post *post)
 
 /* --- watches */
 
-static int watch_ready(sd_event_source *source, int fd, uint32_t events, void *opaque)
-{
-	struct loop_watch *watch = opaque;
-	struct loop *loop = watch->loop;
-
-	(void)source;
-	(void)fd;
-	loop_lock(loop);
-	events &= watch->wanted | EPOLLHUP | EPOLLERR;
-	if (watch->wanted && events)
-		watch->ready(watch->opaque, events);
-	loop_unlock(loop);
-	return 0;
-}
-
 /*
  * An idle watch leaves the epoll set altogether: the kernel reports a hang-up even to those who
  * want nothing, and would do so for ever.
  */
-static void watch_apply(struct loop_watch *watch)
+static int watch_apply(struct loop_watch *watch)
 {
-	int error;
+	struct epoll_event event = { .events = watch->wanted, .data.ptr = watch };
+	int operation = EPOLL_CTL_DEL;
 
-	if (watch->wanted) {
-		error = sd_event_source_set_io_events(watch->source, watch->wanted);
-		if (error >= 0)
-			error = sd_event_source_set_enabled(watch->source, SD_EVENT_ON);
-	} else {
-		error = sd_event_source_set_enabled(watch->source, SD_EVENT_OFF);
-	}
-	/* Changing what epoll accepted before fails only for want of kernel memory; go deaf then.
-	 */
-	if (error < 0)
-		sd_event_source_set_enabled(watch->source, SD_EVENT_OFF);
+	if (watch->wanted)
+		operation = watch->in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	else if (!watch->in_set)
+		return 0;
+	if (epoll_ctl(watch->loop->epoll_fd, operation, watch->fd, &event) < 0)
+		return -errno;
+	watch->in_set = watch->wanted;
+	return 0;
 }
 
 static void watch_posted(struct loop_post *post)
 {
-	watch_apply(container_of(post, struct loop_watch, post));
+	/* Changing what epoll accepted before fails only for want of kernel memory: deaf then. */
+	(void)watch_apply(container_of(post, struct loop_watch, post));
 }
 
 int loop_watch_new(struct loop *loop, int fd, uint32_t events,
@@ -223,22 +196,26 @@ int loop_watch_new(struct loop *loop, int fd, uint32_t events,
 		   struct loop_watch **ret_watch)
 {
 	struct loop_watch *watch = calloc(1, sizeof(*watch));
-	int error;
+	int r;
 
 	if (!watch)
 		return -ENOMEM;
 	watch->loop = loop;
+	watch->fd = fd;
 	watch->post.run = watch_posted;
-	watch->wanted = events;
 	watch->ready = ready;
 	watch->opaque = opaque;
-	error = sd_event_add_io(loop->event, &watch->source, fd, events, watch_ready, watch);
-	if (error < 0) {
-		free(watch);
-		return error;
+	/* Even for nothing, so that it is known now whether the descriptor can be waited for. */
+	watch->wanted = events ? events : EPOLLIN;
+	r = watch_apply(watch);
+	if (r == 0 && !events) {
+		watch->wanted = 0;
+		r = watch_apply(watch);
 	}
-	if (!events)
-		watch_apply(watch);
+	if (r < 0) {
+		free(watch);
+		return r;
+	}
 	*ret_watch = watch;
 	return 0;
 }
@@ -249,7 +226,7 @@ void loop_watch_set(struct loop_watch *watch, uint32_t events)
 		return;
 	watch->wanted = events;
 	if (in_loop_thread(watch->loop))
-		watch_apply(watch);
+		(void)watch_apply(watch);
 	else
 		loop_post(watch->loop, &watch->post);
 }
@@ -259,19 +236,21 @@ void loop_watch_free(struct loop_watch *watch)
 	if (!watch)
 		return;
 	loop_post_cancel(watch->loop, &watch->post);
-	sd_event_source_disable_unref(watch->source);
+	watch->wanted = 0;
+	(void)watch_apply(watch);
+	for (int i = 0; i < watch->loop->event_count; i++) {
+		if (watch->loop->events[i].data.ptr == watch)
+			watch->loop->events[i].data.ptr = NULL;
+	}
 	free(watch);
 }
 
-/*
- * --- timers: descriptors of our own, since sd-event's read files when the first of them is armed,
- * which the sandbox does not allow
- */
+/* --- timers */
 
 struct loop_timer {
 	struct loop_watch *watch;
 	int fd;
-	uint32_t interval_ms;
+	uint32_t interval_us;
 	void (*due)(void *opaque);
 	void *opaque;
 };
@@ -287,7 +266,7 @@ static void timer_ready(void *opaque, uint32_t events)
 		timer->due(timer->opaque);
 }
 
-int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *opaque), void *opaque,
+int loop_timer_new(struct loop *loop, uint32_t interval_us, void (*due)(void *opaque), void *opaque,
 		   struct loop_timer **ret_timer)
 {
 	struct loop_timer *timer = calloc(1, sizeof(*timer));
@@ -295,7 +274,7 @@ int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *op
 
 	if (!timer)
 		return -ENOMEM;
-	*timer = (struct loop_timer){ .interval_ms = interval_ms, .due = due, .opaque = opaque };
+	*timer = (struct loop_timer){ .interval_us = interval_us, .due = due, .opaque = opaque };
 	timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	error = timer->fd < 0 ? -errno
 			      : loop_watch_new(loop, timer->fd, EPOLLIN, timer_ready, timer,
@@ -311,8 +290,8 @@ int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *op
 
 void loop_timer_set(struct loop_timer *timer, bool on)
 {
-	const struct timespec interval = { timer->interval_ms / 1000,
-					   timer->interval_ms % 1000 * 1000000L };
+	const struct timespec interval = { timer->interval_us / 1000000,
+					   timer->interval_us % 1000000 * 1000L };
 	struct itimerspec when = { 0 };
 
 	if (on)
@@ -331,66 +310,35 @@ void loop_timer_free(struct loop_timer *timer)
 
 /* --- signals */
 
-static int signal_ready(sd_event_source *source, const struct signalfd_siginfo *info, void *opaque)
+static void signal_ready(void *opaque, uint32_t events)
 {
-	struct loop_signal *entry = opaque;
+	struct loop *loop = opaque;
+	struct signalfd_siginfo info;
 
-	(void)source;
-	(void)info;
-	loop_lock(entry->loop);
-	entry->arrived(entry->opaque);
-	loop_unlock(entry->loop);
-	return 0;
+	(void)events;
+	if (read(loop->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	for (unsigned int i = 0; i < loop->signal_count; i++) {
+		if ((uint32_t)loop->signals[i].number == info.ssi_signo)
+			loop->signals[i].arrived(loop->signals[i].opaque);
+	}
 }
 
 int loop_signal(struct loop *loop, int number, void (*arrived)(void *opaque), void *opaque)
 {
-	struct loop_signal *entry = &loop->signals[loop->signal_count];
-	int error;
+	int fd;
 
 	if (loop->signal_count == LOOP_SIGNALS_MAX)
 		return -ENOSPC;
-	*entry = (struct loop_signal){ .loop = loop, .arrived = arrived, .opaque = opaque };
-	error = sd_event_add_signal(loop->event, &entry->source, number, signal_ready, entry);
-	if (error < 0)
-		return error;
-	loop->signal_count++;
-	return 0;
-}
-
-/* --- the timer */
-
-int loop_set_machine_timer(struct loop *loop, int fd, void (*due)(void *opaque), void *opaque)
-{
-	struct epoll_event timer = { .events = EPOLLIN | EPOLLET, .data.u32 = READY_TIMER };
-
-	loop->timer_due = due;
-	loop->timer_opaque = opaque;
-	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &timer) < 0 ? -errno : 0;
-}
-
-/* Serves the timer until sd-event has something, too. */
-static int wait_for_events(struct loop *loop)
-{
-	struct epoll_event ready[2];
-	bool others = false;
-
-	while (!others) {
-		int count = epoll_wait(loop->epoll_fd, ready, ARRAY_LEN(ready), -1);
-
-		if (count < 0 && errno != EINTR)
-			return -errno;
-		for (int i = 0; i < count; i++) {
-			if (ready[i].data.u32 == READY_SD_EVENT) {
-				others = true;
-				continue;
-			}
-			loop_lock(loop);
-			loop->timer_due(loop->timer_opaque);
-			loop_unlock(loop);
-		}
-	}
-	return 0;
+	sigaddset(&loop->signal_set, number);
+	fd = signalfd(loop->signal_fd, &loop->signal_set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	loop->signals[loop->signal_count++] = (struct loop_signal){ number, arrived, opaque };
+	loop->signal_fd = fd;
+	if (loop->signal_watch)
+		return 0;
+	return loop_watch_new(loop, fd, EPOLLIN, signal_ready, loop, &loop->signal_watch);
 }
 
 /* --- the loop */
@@ -399,7 +347,7 @@ static void quit_posted(struct loop_post *post)
 {
 	struct loop *loop = container_of(post, struct loop, quit_post);
 
-	sd_event_exit(loop->event, loop->status);
+	loop->over = true;
 }
 
 /* Adaptive: a device access is shorter than a sleep and a wake-up. */
@@ -419,7 +367,6 @@ static int lock_init(pthread_mutex_t *lock)
 
 int loop_new(struct loop **ret_loop)
 {
-	struct epoll_event others = { .events = EPOLLIN, .data.u32 = READY_SD_EVENT };
 	struct loop *loop = calloc(1, sizeof(*loop));
 	int error;
 
@@ -427,7 +374,8 @@ int loop_new(struct loop **ret_loop)
 		return -ENOMEM;
 	loop->thread = pthread_self();
 	loop->quit_post.run = quit_posted;
-	loop->post_fd = loop->epoll_fd = -1;
+	loop->post_fd = loop->epoll_fd = loop->signal_fd = -1;
+	sigemptyset(&loop->signal_set);
 	error = lock_init(&loop->lock);
 	if (error < 0) {
 		free(loop);
@@ -435,63 +383,59 @@ int loop_new(struct loop **ret_loop)
 	}
 	loop->post_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->post_fd < 0 || loop->epoll_fd < 0) {
-		error = -errno;
-		goto failed;
+	error = loop->post_fd < 0 || loop->epoll_fd < 0 ? -errno : 0;
+	if (error == 0)
+		error = loop_watch_new(loop, loop->post_fd, EPOLLIN | EPOLLET, posts_ready, loop,
+				       &loop->post_watch);
+	if (error < 0) {
+		loop_free(loop);
+		return error;
 	}
-	error = sd_event_new(&loop->event);
-	if (error < 0)
-		goto failed;
-	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, sd_event_get_fd(loop->event), &others) < 0) {
-		error = -errno;
-		goto failed;
-	}
-	error = sd_event_add_io(loop->event, &loop->post_source, loop->post_fd, EPOLLIN,
-				posts_ready, loop);
-	if (error < 0)
-		goto failed;
 	*ret_loop = loop;
 	return 0;
-
-failed:
-	loop_free(loop);
-	return error;
 }
 
 void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	for (unsigned int i = 0; i < loop->signal_count; i++)
-		sd_event_source_disable_unref(loop->signals[i].source);
-	sd_event_source_disable_unref(loop->post_source);
-	sd_event_unref(loop->event);
+	/* Whoever ran it has ended. */
+	loop->thread = pthread_self();
+	loop_watch_free(loop->signal_watch);
+	loop_watch_free(loop->post_watch);
+	fd_close(loop->signal_fd);
 	fd_close(loop->epoll_fd);
 	fd_close(loop->post_fd);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);
 }
 
+static void tell(struct loop *loop, const struct epoll_event *event)
+{
+	struct loop_watch *watch = event->data.ptr;
+	uint32_t events;
+
+	loop_lock(loop);
+	events = event->events & (watch->wanted | EPOLLHUP | EPOLLERR);
+	if (watch->wanted && events)
+		watch->ready(watch->opaque, events);
+	loop_unlock(loop);
+}
+
 int loop_run(struct loop *loop)
 {
-	int status = 0;
-
 	loop->thread = pthread_self();
-	while (sd_event_get_state(loop->event) != SD_EVENT_FINISHED) {
-		int r = sd_event_prepare(loop->event);
-
-		if (r == 0) {
-			r = wait_for_events(loop);
-			if (r == 0)
-				r = sd_event_wait(loop->event, 0);
+	while (!loop->over) {
+		loop->event_count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, -1);
+		if (loop->event_count < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < loop->event_count && !loop->over; i++) {
+			if (loop->events[i].data.ptr)
+				tell(loop, &loop->events[i]);
 		}
-		if (r > 0)
-			r = sd_event_dispatch(loop->event);
-		if (r < 0)
-			return r;
+		loop->event_count = 0;
 	}
-	(void)sd_event_get_exit_code(loop->event, &status);
-	return status;
+	return loop->status;
 }
 
 void loop_quit(struct loop *loop, int status)

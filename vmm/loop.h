@@ -9,7 +9,7 @@
  * thread that has had it for some milliseconds (an adapter's engine may be asked for much) lets others
  * have it for a moment, in the middle of posted writes too.
  *
- * The event loop below is libsystemd's sd-event; only the loop thread touches it.
+ * Only the loop thread waits for events and timers.
  */
 #ifndef VMM_LOOP_H
 #define VMM_LOOP_H
@@ -45,8 +45,9 @@ void loop_post(struct loop *loop, struct loop_post *post);
 void loop_post_cancel(struct loop *loop, struct loop_post *post);
 
 /*
- * Calls @ready with the lock held when @fd has one of @events (EPOLLIN, EPOLLOUT). Loop thread, or
- * before the loop runs. 0 or -errno. @fd stays the caller's.
+ * Calls @ready with the lock held when @fd has one of @events (EPOLLIN, EPOLLOUT). With EPOLLET whenever
+ * it comes to have one, again and again, read or not: what a timer or an eventfd needs that fires
+ * thousands of times a second. Loop thread, or before the loop runs. 0 or -errno. @fd stays the caller's.
  */
 int loop_watch_new(struct loop *loop, int fd, uint32_t events,
 		   void (*ready)(void *opaque, uint32_t events), void *opaque,
@@ -60,24 +61,17 @@ void loop_watch_free(struct loop_watch *watch);
 struct loop_timer;
 
 /*
- * Calls @due with the lock held every @interval_ms of the host's time while it is on; it is made
+ * Calls @due with the lock held every @interval_us of the host's time while it is on; it is made
  * off. For peers that can only be asked; devices have timers of their own (devmodel/timer.h). Loop
  * thread, or before the loop runs. 0 or -errno.
  */
-int loop_timer_new(struct loop *loop, uint32_t interval_ms, void (*due)(void *opaque), void *opaque,
+int loop_timer_new(struct loop *loop, uint32_t interval_us, void (*due)(void *opaque), void *opaque,
 		   struct loop_timer **ret_timer);
 void loop_timer_set(struct loop_timer *timer, bool on);
 /* NULL is allowed. */
 void loop_timer_free(struct loop_timer *timer);
 
-/*
- * A timer descriptor beside the event loop, for what may fire thousands of times a second: a turn of
- * sd-event costs thousands of instructions. @due is called with the lock whenever @fd has fired since the
- * last call; nobody needs to read it. Once, before the loop runs. 0 or -errno. @fd stays the caller's.
- */
-int loop_set_machine_timer(struct loop *loop, int fd, void (*due)(void *opaque), void *opaque);
-
-/* A signal for the loop (SIGTERM, SIGINT); must be blocked in all threads. */
+/* A signal for the loop (SIGTERM, SIGINT); must be blocked in all threads. 0 or -errno. */
 int loop_signal(struct loop *loop, int number, void (*arrived)(void *opaque), void *opaque);
 
 /* Runs until loop_quit(); returns its status, or -errno. */

@@ -197,10 +197,11 @@ static void timers_program(struct timer_queue *queue, uint64_t deadline_ns)
 
 static void settle(struct machine *machine, struct vcpu *self);
 
-static void timers_due(void *opaque)
+static void timers_due(void *opaque, uint32_t events)
 {
 	struct machine *machine = opaque;
 
+	(void)events;
 	/* It may have been programmed for later since it woke us, which does no harm, or the machine paused. */
 	if (!machine->clock.running)
 		return;
@@ -595,7 +596,8 @@ int machine_init_timers(struct machine *machine, char *error, size_t error_size)
 	if (machine->timer_fd < 0) {
 		r = -errno;
 	} else {
-		r = loop_set_machine_timer(machine->loop, machine->timer_fd, timers_due, machine);
+		r = loop_watch_new(machine->loop, machine->timer_fd, EPOLLIN | EPOLLET, timers_due,
+				   machine, &machine->timer_watch);
 	}
 	if (r < 0)
 		snprintf(error, error_size, "creating a timer: %s", strerror(-r));

@@ -307,6 +307,7 @@ void machine_free(struct machine *machine)
 	vcpus_fini(&machine->vcpus);
 	memory_fini(&machine->memory);
 	kvm_fini(&machine->kvm);
+	loop_watch_free(machine->timer_watch);
 	fd_close(machine->timer_fd);
 	free(machine);
 }

@@ -47,6 +47,7 @@ struct machine {
 	struct clock clock;
 	struct timer_queue timers;
 	int timer_fd;
+	struct loop_watch *timer_watch;
 
 	struct io_bus io;
 	struct pci_bus pci;

@@ -185,11 +185,8 @@ static const struct nic_ops netport_ops = {
 static void woken(void *opaque, uint32_t events)
 {
 	struct netport *port = opaque;
-	uint64_t count;
 
 	(void)events;
-	if (read(port->wake_fd, &count, sizeof(count)) < 0)
-		return;
 	receive_frames(port);
 	if (port->running && port->nic.dev)
 		port->nic.dev_ops->tx_ready(port->nic.dev);
@@ -254,8 +251,8 @@ static void plug(struct netport *port, const int fds[PORT_FDS])
 	unplug(port);
 	port->kick_fd = fds[PORT_FD_KICK_SWITCH];
 	port->wake_fd = fds[PORT_FD_KICK_MACHINE];
-	if (memory == MAP_FAILED || loop_watch_new(port->loop, port->wake_fd, EPOLLIN, woken, port,
-						   &port->wake_watch) < 0) {
+	if (memory == MAP_FAILED || loop_watch_new(port->loop, port->wake_fd, EPOLLIN | EPOLLET,
+						   woken, port, &port->wake_watch) < 0) {
 		log_error("%s: the switch's memory cannot be used: %s", port->name,
 			  strerror(errno));
 		if (memory != MAP_FAILED)

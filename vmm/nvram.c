@@ -174,7 +174,7 @@ int keeper_new(struct loop *loop, const struct vm_config *config, struct keeper 
 	if (r == 0)
 		r = blockio_new(loop, &config->nvram.disk, &keeper->backend, error, error_size);
 	if (r == 0) {
-		r = loop_timer_new(loop, DELAY_MS, timer_due, keeper, &keeper->timer);
+		r = loop_timer_new(loop, DELAY_MS * 1000, timer_due, keeper, &keeper->timer);
 		if (r < 0)
 			snprintf(error, error_size, "creating a timer: %s", strerror(-r));
 	}

@@ -34,7 +34,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
@@ -318,27 +317,14 @@ enum sandbox_level sandbox_early(const struct sandbox_options *options)
 	return level;
 }
 
-static int nothing_ready(sd_event_source *source, void *opaque)
-{
-	(void)source;
-	(void)opaque;
-	return 0;
-}
-
 void sandbox_warm_up(void)
 {
 	json_object *object = json_tokener_parse("{\"warm\":[1.5]}");
-	sd_event *event = NULL;
 
 	/* Hash seeds and locale. */
 	if (!object || !json_object_to_json_string(object))
 		die("not enough memory");
 	json_object_put(object);
-	/* Its pools and clocks. */
-	if (sd_event_new(&event) < 0 || sd_event_add_defer(event, NULL, nothing_ready, NULL) < 0 ||
-	    sd_event_run(event, 0) < 0)
-		die("cannot run an event loop");
-	sd_event_unref(event);
 	for (unsigned int kind = 0; kind < SANDBOX_THREAD_KINDS; kind++) {
 		int r;
 

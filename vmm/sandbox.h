@@ -44,8 +44,7 @@ int sandbox_reserve_fd(int fd, int number);
 
 /* Dies with one line where the host refuses what @options do not allow to miss. */
 enum sandbox_level sandbox_early(const struct sandbox_options *options);
-/* Warms up what libraries open or map once (hash seeds, locale, event loop); before
- * sandbox_files(). */
+/* Warms up what libraries open or map once (hash seeds, locale); before sandbox_files(). */
 void sandbox_warm_up(void);
 void sandbox_files(enum sandbox_level level);
 /* Dies when the filter cannot be loaded: a thread never runs without. */

@@ -138,7 +138,7 @@ const struct seccomp_rule seccomp_rules[] = {
 
 	/* Events and peers. */
 	ALLOW(ALL, write, "posts to the loop, log lines; the loop: characters"),
-	ALLOW(LOOP, read, "characters, timers, signals, posts"),
+	ALLOW(LOOP, read, "characters, timers, signals"),
 	ALLOW(LOOP, epoll_wait, "waits for events"),
 	ALLOW(LOOP, epoll_ctl, "what to wait for"),
 	ALLOW_IF(LOOP, accept4, "control and serial clients",

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -426,13 +427,15 @@ struct ticks {
 	int fd;
 	unsigned int count, wanted;
 	bool locked;
+	uint32_t events;
 };
 
-static void tick(void *opaque)
+static void tick(void *opaque, uint32_t events)
 {
 	struct ticks *ticks = opaque;
 	struct itimerspec soon = { .it_value.tv_nsec = 1000000 };
 
+	ticks->events = events;
 	ticks->count++;
 	ticks->locked = lock_is_held();
 	if (ticks->count == ticks->wanted)
@@ -441,25 +444,29 @@ static void tick(void *opaque)
 		timerfd_settime(ticks->fd, 0, &soon, NULL);
 }
 
-Test(loop, timer_is_due_once_for_each_time_it_fires_and_nobody_reads_it)
+Test(loop, edge_is_told_once_for_each_time_and_nobody_reads)
 {
+	struct loop_watch *watch;
 	struct ticks ticks = { .wanted = 5 };
 	struct itimerspec now = { .it_value.tv_nsec = 1 };
 	struct note note = { .post.run = note_run, .id = 1 };
 
 	ticks.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-	cr_assert_eq(loop_set_machine_timer(loop, ticks.fd, tick, &ticks), 0);
+	cr_assert_eq(loop_watch_new(loop, ticks.fd, EPOLLIN | EPOLLET, tick, &ticks, &watch), 0);
 	timerfd_settime(ticks.fd, 0, &now, NULL);
 	loop_post(loop, &note.post);
 	cr_assert_eq(loop_run(loop), 3);
 	cr_assert_eq(ticks.count, 5);
 	cr_assert(ticks.locked);
+	cr_assert_eq(ticks.events, EPOLLIN);
 	cr_assert_eq(note.runs, 1, "the rest goes on beside it");
+	loop_watch_free(watch);
 	close(ticks.fd);
 }
 
-static void count_tick(void *opaque)
+static void count_tick(void *opaque, uint32_t events)
 {
+	(void)events;
 	++*(unsigned int *)opaque;
 }
 
@@ -470,19 +477,59 @@ static void *quit_a_little_later(void *opaque)
 	return NULL;
 }
 
-Test(loop, timer_that_has_fired_does_not_fire_again_by_being_left_alone)
+Test(loop, edge_that_was_told_is_not_told_again_when_left_alone)
 {
+	struct loop_watch *watch;
 	struct loop_post quit = { .run = quit_run };
 	struct itimerspec now = { .it_value.tv_nsec = 1 };
 	unsigned int count = 0;
 	pthread_t thread;
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 
-	cr_assert_eq(loop_set_machine_timer(loop, fd, count_tick, &count), 0);
+	cr_assert_eq(loop_watch_new(loop, fd, EPOLLIN | EPOLLET, count_tick, &count, &watch), 0);
 	timerfd_settime(fd, 0, &now, NULL);
 	cr_assert_eq(pthread_create(&thread, NULL, quit_a_little_later, &quit), 0);
 	cr_assert_eq(loop_run(loop), 7);
 	pthread_join(thread, NULL);
 	cr_assert_eq(count, 1);
+	loop_watch_free(watch);
 	close(fd);
+}
+
+/* --- watches that go while their events are on the way */
+
+struct twins {
+	struct loop_watch *watches[2];
+	unsigned int count;
+};
+
+static void end_the_twin(void *opaque, uint32_t events)
+{
+	struct twins *twins = opaque;
+
+	(void)events;
+	twins->count++;
+	for (unsigned int i = 0; i < 2; i++) {
+		loop_watch_free(twins->watches[i]);
+		twins->watches[i] = NULL;
+	}
+}
+
+Test(loop, freed_watch_is_not_told_what_came_in_the_same_turn)
+{
+	struct loop_post quit = { .run = quit_run };
+	struct twins twins = { 0 };
+	pthread_t thread;
+	int fds[2] = { eventfd(1, EFD_NONBLOCK), eventfd(1, EFD_NONBLOCK) };
+
+	for (unsigned int i = 0; i < 2; i++)
+		cr_assert_eq(loop_watch_new(loop, fds[i], EPOLLIN, end_the_twin, &twins,
+					    &twins.watches[i]),
+			     0);
+	cr_assert_eq(pthread_create(&thread, NULL, quit_a_little_later, &quit), 0);
+	cr_assert_eq(loop_run(loop), 7);
+	pthread_join(thread, NULL);
+	cr_assert_eq(twins.count, 1);
+	close(fds[0]);
+	close(fds[1]);
 }

@@ -117,7 +117,7 @@ $(BUILD)/obj/vmm/option_rom.o: $(BUILD)/gen/bios_disk_rom.h $(BUILD)/gen/linux_b
 $(BUILD)/obj/vmm/acpi.o $(BUILD)/obj/vmm/option_rom.o: CPPFLAGS += -I$(BUILD)/gen
 
 packages_cflags = $(shell pkg-config --cflags json-c libseccomp libcap-ng libzstd gnutls libpng)
-vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libzstd zlib) -lpthread
+vmm_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng libzstd libdeflate zlib) -lpthread
 net_libs = $(shell pkg-config --libs json-c libseccomp libcap-ng)
 mgmt_libs = $(shell pkg-config --libs json-c libcap-ng libseccomp libpng zlib libzstd) -lpthread
 view_libs = $(shell pkg-config --libs gnutls)

@@ -580,7 +580,6 @@ static int init(struct device *dev, const struct dec21140_config *config, bool i
 	chip->is_21143 = is_21143;
 	chip->nic = config->nic;
 	memcpy(chip->mac, config->mac, sizeof(chip->mac));
-	eth_crc_init(&chip->crc);
 	timer_init(&chip->timer, queue, dev, &chip->s.timer_ns, timer_expired);
 	timer_init(&chip->tx_poll, queue, dev, &chip->s.tx_poll_ns, dec21140_tx_poll);
 	timer_init(&chip->tx_idle, queue, dev, &chip->s.tx_idle_ns, dec21140_tx_idle);

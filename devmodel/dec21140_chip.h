@@ -8,7 +8,6 @@
 
 #include "../base/bits.h"
 #include "dec21140_filter.h"
-#include "eth_crc.h"
 #include "mii_phy.h"
 #include "nic.h"
 #include "pci.h"
@@ -117,7 +116,6 @@ struct dec21140 {
 	uint8_t mac[NIC_MAC_BYTES];
 	bool is_21143;
 	struct vtimer timer, tx_poll, tx_idle, tx_notify, rx_notify, rx_poll, negotiated;
-	struct eth_crc crc;
 };
 
 static inline struct dec21140 *dec21140_of(struct device *dev)

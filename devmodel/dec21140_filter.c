@@ -3,7 +3,7 @@
 #include "dec21140_filter.h"
 
 #include "../base/bytes.h"
-#include "eth_crc.h"
+#include "../base/eth_crc.h"
 
 #define ENTRIES 16
 #define ENTRY_BYTES 12
@@ -28,7 +28,7 @@ static bool listed(const uint8_t *table, const uint8_t address[6])
 unsigned int dec21140_filter_hash(const uint8_t address[6])
 {
 	/* The chip takes the register before the final inversion. */
-	return ~eth_crc_small(address, 6) & HASH_BITS_MASK;
+	return ~eth_crc(address, 6) & HASH_BITS_MASK;
 }
 
 static bool hashed(const uint8_t *table, const uint8_t address[6])

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/eth_crc.h"
 #include "dec21140_chip.h"
 
 #define RDES0_TL BIT(7)
@@ -217,7 +218,7 @@ bool dec21140_receive(struct dec21140 *chip, const uint8_t *frame, size_t size)
 		in.frame = padded;
 		in.size = sizeof(padded);
 	}
-	put_le32(in.fcs, eth_crc(&chip->crc, in.frame, in.size));
+	put_le32(in.fcs, eth_crc(in.frame, in.size));
 	dec21140_set_rs(chip, RS_WAIT);
 	s->rx_backoff = 0;
 	fill(chip, &in, desc, status | status_of(chip, in.frame, in.size + FCS_BYTES));

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/eth_crc.h"
 #include "dec21140_chip.h"
-#include "eth_crc.h"
 
 #define ROM_BYTES 128
 #define ID_BLOCK_CRC 16
@@ -91,7 +91,7 @@ void dec21140_make_srom(bool is_21143, const uint8_t mac[NIC_MAC_BYTES], uint16_
 	memcpy(rom + LEAF, leaf, is_21143 ? sizeof(leaf_21143) : sizeof(leaf_21140));
 	rom[ID_BLOCK_CRC] = 0;
 	rom[ID_BLOCK_CRC] = id_block_crc(rom);
-	put_le16(rom + CHECKSUM, (uint16_t)eth_crc_small(rom, CHECKSUM));
+	put_le16(rom + CHECKSUM, (uint16_t)eth_crc(rom, CHECKSUM));
 	for (unsigned int i = 0; i < ROM_BYTES / 2; i++)
 		words[i] = get_le16(rom + 2 * i);
 }

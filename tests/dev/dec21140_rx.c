@@ -135,16 +135,14 @@ NAMED(received_frames_are_whole_and_described)
 {
 	struct tulip t = tulip_new();
 	uint8_t frame[1518];
-	struct eth_crc crc;
 
-	eth_crc_init(&crc);
 	bring_up(&t);
 	memset(t.b->ram + RX_BUFFERS, 0xee, 16 * 2048);
 	write_frame(frame, own_mac, stranger, 1514);
 	cr_assert(bench_nic_feed(t.nic, frame, 1514));
 	cr_assert_eq(rx_status(&t, 0), 1518u << 16 | RX_FS | RX_LS | RX_FT);
 	cr_assert_eq(memcmp(t.b->ram + RX_BUFFERS, frame, 1514), 0);
-	cr_assert_eq(ram32(&t, RX_BUFFERS + 1514), eth_crc(&crc, frame, 1514));
+	cr_assert_eq(ram32(&t, RX_BUFFERS + 1514), check_sequence(frame, 1514));
 	cr_assert_eq(t.b->ram[RX_BUFFERS + 1518], 0xee);
 	/* A short one is padded; an 802.3 length is no type. */
 	write_frame(frame, broadcast, stranger, 20);
@@ -153,7 +151,7 @@ NAMED(received_frames_are_whole_and_described)
 	cr_assert_eq(rx_status(&t, 1), 64u << 16 | RX_FS | RX_LS | RX_MF);
 	memset(frame + 20, 0, 40);
 	cr_assert_eq(memcmp(t.b->ram + RX_BUFFERS + 2048, frame, 60), 0);
-	cr_assert_eq(ram32(&t, RX_BUFFERS + 2048 + 60), eth_crc_small(frame, 60));
+	cr_assert_eq(ram32(&t, RX_BUFFERS + 2048 + 60), check_sequence(frame, 60));
 	/* A VLAN tag makes it long, which is no error. */
 	cr_assert(feed(&t, own_mac, 1518));
 	cr_assert_eq(rx_status(&t, 2), 1522u << 16 | RX_FS | RX_LS | RX_FT | RX_TL);
@@ -177,7 +175,7 @@ NAMED(frames_spread_over_buffers_and_descriptors)
 	cr_assert_eq(memcmp(t.b->ram + RX_BUFFERS, frame, 100), 0);
 	cr_assert_eq(memcmp(t.b->ram + RX_BUFFERS + 0x9000, frame + 100, 200), 0);
 	cr_assert_eq(memcmp(t.b->ram + RX_BUFFERS + 0xa000, frame + 300, 700), 0);
-	cr_assert_eq(ram32(&t, RX_BUFFERS + 2 * 2048), eth_crc_small(frame, 1000),
+	cr_assert_eq(ram32(&t, RX_BUFFERS + 2 * 2048), check_sequence(frame, 1000),
 		     "the check sequence alone in the third");
 	tulip_free(&t);
 }

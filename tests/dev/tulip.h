@@ -13,7 +13,6 @@
 #include "../../base/bytes.h"
 #include "../../devmodel/dec21140.h"
 #include "../../devmodel/dec21140_filter.h"
-#include "../../devmodel/eth_crc.h"
 
 #define SLOT PCI_DEVFN(2, 0)
 #define IO 0xc000
@@ -86,6 +85,17 @@ struct tulip {
 	struct device *dev;
 	unsigned int tx, rx; /* next descriptors */
 };
+
+/* The check sequence of Ethernet, bit by bit. */
+static inline uint32_t check_sequence(const uint8_t *bytes, size_t size)
+{
+	uint32_t value = UINT32_MAX;
+
+	for (size_t i = 0; i < 8 * size; i++)
+		value = value >> 1 ^
+			((value ^ (uint32_t)bytes[i / 8] >> i % 8) & 1 ? 0xedb88320 : 0);
+	return ~value;
+}
 
 static inline uint32_t csr(struct tulip *t, unsigned int n)
 {

@@ -58,8 +58,8 @@ struct io_region_desc {
 			     const void *items, size_t count);
 	/*
 	 * Offsets, 0 ends them, of dwords whose writes mean the same whatever the value, and may
-	 * arrive late and merged: the host may carry them out while the processor goes on. NULL:
-	 * none.
+	 * arrive late (by a fraction of a millisecond) and merged: the host may carry them out while the
+	 * processor goes on. NULL: none.
 	 */
 	const uint16_t *doorbells;
 	/*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Doorbells: registers whose writes say only "look again" (devmodel/io.h). KVM turns such a write into
- * an eventfd and lets the guest go on; the loop thread carries it out.
+ * an eventfd and lets the guest go on; the loop thread carries it out, at once or, when it comes as one of
+ * many, within 200 us together with others.
  */
 #ifndef VMM_DOORBELL_H
 #define VMM_DOORBELL_H
@@ -13,6 +14,7 @@ struct device;
 struct io_region;
 struct kvm;
 struct loop;
+struct loop_timer;
 struct loop_watch;
 
 #define DOORBELLS_MAX 16
@@ -20,6 +22,7 @@ struct loop_watch;
 struct doorbells {
 	struct loop *loop;
 	const struct kvm *kvm;
+	struct loop_timer *timer; /* on while one of them is looked at */
 	bool running;
 	unsigned int count;
 	struct doorbell {
@@ -28,6 +31,11 @@ struct doorbells {
 		uint16_t offset;
 		int fd;
 		struct loop_watch *watch;
+		bool looking;		   /* instead of being told */
+		uint64_t rung_ns;	   /* when we were last told */
+		unsigned int quick;	   /* rings that came soon after another, in a row */
+		unsigned int patience;	   /* so many of them are bulk */
+		unsigned int looks, found; /* since the last judgement */
 	} bells[DOORBELLS_MAX];
 };
 

@@ -214,7 +214,7 @@ static void reset_chip(struct dec21140 *chip)
 	s->tx_bytes = 0;
 	s->tx_in_frame = s->tx_oversize = s->tx_sent = 0;
 	s->rx_unnotified = s->tx_unnotified = 0;
-	s->rx_quiet_ns = 0;
+	s->rx_quiet_ns = chip->rx_last_ns = 0;
 	s->rx_backoff = 0;
 	s->gpio_direction = s->gpio_data = 0;
 	s->negotiated = 0;

@@ -87,7 +87,7 @@ struct dec21140_state {
 	uint64_t tx_notify_ns;	/* end of transmit mitigation: TI */
 	uint64_t rx_notify_ns;	/* end of receive mitigation: RI */
 	uint64_t rx_poll_ns;	/* looks for a free receive descriptor again */
-	uint64_t rx_quiet_ns;	/* before it, receive interrupts are merged */
+	uint64_t rx_quiet_ns;	/* before it, receive interrupts of many frames are merged */
 	uint64_t negotiated_ns; /* 21143: the link is told */
 	uint32_t csr[CSR_COUNT];
 	uint32_t tx_current, rx_current; /* addresses of descriptors */
@@ -115,6 +115,8 @@ struct dec21140 {
 	struct nic *nic;
 	uint8_t mac[NIC_MAC_BYTES];
 	bool is_21143;
+	uint64_t
+		rx_last_ns; /* when a frame came last; of a restored one not known, which does no harm */
 	struct vtimer timer, tx_poll, tx_idle, tx_notify, rx_notify, rx_poll, negotiated;
 };
 

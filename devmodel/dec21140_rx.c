@@ -6,8 +6,8 @@
  * RU, once. It goes on with the driver's poll demand; and since drivers rely on the chip's looking
  * again by itself when the next frame comes, a timer looks as long as a frame waits.
  *
- * RI rises at once after a quiet time. While frames come thick and fast it is merged for a moment: a
- * wire of 100 Mb/s would bring them with distances as well.
+ * RI rises at once for a frame that comes alone. Frames that come sooner one after the other than a wire of
+ * 100 Mb/s could bring long ones share it for a moment: it would have brought two of them meanwhile.
  */
 #include <string.h>
 
@@ -33,9 +33,11 @@
 #define DESCRIPTORS_PER_FRAME 64
 #define BACKOFF_FIRST_NS (100 * NSEC_PER_USEC)
 #define BACKOFF_STEPS 6
-/* Receive interrupts come at most this often under load, or after so many frames. */
-#define QUIET_NS (100 * NSEC_PER_USEC)
-#define MERGED_MAX 16
+/* A frame that comes so soon after another is one of many. */
+#define DENSE_NS (50 * NSEC_PER_USEC)
+/* Of many, receive interrupts come at most this often, or after so many frames. */
+#define QUIET_NS (250 * NSEC_PER_USEC)
+#define MERGED_MAX 32
 #define RX_TIME_UNIT_NS (82 * NSEC_PER_USEC)
 
 /* --- notices */
@@ -51,9 +53,11 @@ static void raise_ri(struct dec21140 *chip)
 static void notify_received(struct dec21140 *chip)
 {
 	struct dec21140_state *s = &chip->s;
-	uint64_t now = timer_now(&chip->rx_notify), at = s->rx_quiet_ns;
+	uint64_t now = timer_now(&chip->rx_notify), at;
 	unsigned int most = MERGED_MAX;
 
+	at = now - chip->rx_last_ns < DENSE_NS ? s->rx_quiet_ns : now;
+	chip->rx_last_ns = now;
 	if (s->csr[5] & CSR5_RI)
 		return;
 	s->rx_unnotified++;

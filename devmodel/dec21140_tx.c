@@ -4,8 +4,8 @@
  *
  * A frame is sent in no time, so its descriptors are closed at once. What a driver would notice is
  * TU: on the wire a frame takes 120 us, and a driver that queues the next one meanwhile never sees the
- * list empty. So TU comes when nothing was queued for the time of one long frame; raised at once it
- * would be an interrupt for every frame.
+ * list empty. So TU comes when nothing was queued for the time of two long frames: raised at once it would be
+ * an interrupt for every frame, and the host gathers doorbells for almost as long.
  *
  * One call carries out a bounded number of descriptors. A timer that is due now goes on with the rest,
  * so that a list without end keeps nobody from working.
@@ -32,7 +32,7 @@
 
 #define FCS_BYTES 4
 #define DESCRIPTORS_PER_RUN 128
-#define LONG_FRAME_NS (123 * NSEC_PER_USEC)
+#define IDLE_NS (246 * NSEC_PER_USEC)
 /* The units of transmit mitigation: 16 times 5.12 us at 100 Mb/s. */
 #define TX_TIME_UNIT_NS (82 * NSEC_PER_USEC)
 
@@ -78,7 +78,7 @@ static void suspend(struct dec21140 *chip)
 	uint64_t now = timer_now(&chip->tx_poll);
 
 	if (chip->s.tx_sent)
-		timer_arm(&chip->tx_idle, now + LONG_FRAME_NS);
+		timer_arm(&chip->tx_idle, now + IDLE_NS);
 	else if (dec21140_ts(chip) != TS_WAIT)
 		dec21140_set_ts(chip, TS_SUSPENDED);
 	if (chip->s.tx_sent)

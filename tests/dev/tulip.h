@@ -72,7 +72,7 @@
 #define INTERNAL_LOOPBACK BIT(10)
 #define MII_MODE 0x020c0000u
 
-#define TU_NS (200 * NSEC_PER_USEC)
+#define TU_NS (300 * NSEC_PER_USEC)
 
 static const uint8_t own_mac[6] = { 0x00, 0x03, 0xff, 0x12, 0x34, 0x56 };
 static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };

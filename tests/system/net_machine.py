@@ -49,12 +49,12 @@ def refused(text, want, *arguments):
 
 
 class Machine:
-    """A machine whose processor is this program."""
+    """A machine whose processor is this program. @within: a command that carries out another one."""
 
-    def __init__(self, name, *options, **more):
+    def __init__(self, name, *options, within=(), **more):
         self.name = name
         self.errors = open(name + ".err", "w+")
-        self.process = subprocess.Popen([MAINSTAY, "run", "--devtest", f"unix:{name}.port", "--name", name, "--sandbox",
+        self.process = subprocess.Popen([*within, MAINSTAY, "run", "--devtest", f"unix:{name}.port", "--name", name, "--sandbox",
                                          "degraded", "--memory", "16M", *options], stdin=subprocess.DEVNULL,
                                         stderr=self.errors, **more)
         started.append(self.process)

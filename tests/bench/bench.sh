@@ -15,9 +15,12 @@ top=$(cd "$here/../.." && pwd)
 build=$(realpath "${BUILD:-build}")
 bench=$build/bench
 limit=2900
+# Processor time of the emulator after which a guest stands still: twice what a scenario takes.
+patience=240
 suite=${SUITE:-compare}
 json=$bench/bench.json
 [[ $suite == compare ]] || json=$bench/bench-$suite.json
+[[ $suite != net ]] || patience=150
 
 # Disks and programs are copied into the nested host's memory: nothing waits for the outside then.
 if [[ ${1-} == --inside ]]; then
@@ -89,7 +92,7 @@ measure() { # SCENARIO SIDE
 	local status
 	for _ in 1 2 3 4 5; do
 		status=0
-		BUILD=$build "$top/tests/nested/with-kvm" -i -t $limit -p "${PROCESSOR_SECONDS:-240}" -s "$bench" -- \
+		BUILD=$build "$top/tests/nested/with-kvm" -i -t $limit -p "${PROCESSOR_SECONDS:-$patience}" -s "$bench" -- \
 			"$here/bench.sh" --inside "${verbose[@]}" -s "$1" -o "$2" -c "$values" 2> >(grep -v "no usable" >&2) ||
 			status=$?
 		((status == 124)) || return $status

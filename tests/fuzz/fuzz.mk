@@ -2,7 +2,7 @@
 # Fuzzers: clang, libFuzzer, address and undefined-behaviour sanitizers, in a build folder of their own.
 #
 #   make fuzz                        builds them: build-fuzz/fuzz/device-CLASS, device-board, rfb, switch, vhd
-#   tests/fuzz/run SECONDS [NAME...] runs them, each as long as its share (see there)
+#   tests/fuzz/run [OPTION...] [NAME...] runs them (see there)
 #
 # A target is one C file of this folder, or a link to device.c's program: its name ends in what it fuzzes.
 

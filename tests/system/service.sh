@@ -12,7 +12,7 @@ mainstay=$build/bin/mainstay
 work=$(mktemp -d)
 trap 'jobs -p | xargs -r kill 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 ${CC:-cc} -D_GNU_SOURCE -std=gnu11 -O1 -o "$work/fake-vmm" tests/system/fake_vmm.c vmm/config.c \
-	base/*.c $(pkg-config --cflags --libs json-c) || exit 1
+	base/*.c $(pkg-config --cflags --libs json-c libdeflate) || exit 1
 count=0
 check() # DESCRIPTION COMMAND...
 {

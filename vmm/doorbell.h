@@ -33,7 +33,7 @@ struct doorbells {
 		struct loop_watch *watch;
 		bool looking;		   /* instead of being told */
 		uint64_t rung_ns;	   /* when we were last told */
-		unsigned int quick;	   /* rings that came soon after another, in a row */
+		unsigned int quick;	   /* quick rings; the others halve it */
 		unsigned int patience;	   /* so many of them are bulk */
 		unsigned int looks, found; /* since the last judgement */
 	} bells[DOORBELLS_MAX];

@@ -7,15 +7,20 @@ saves=${SAVES:-4}
 cp "$disks/clock.img" disk.img
 options=(--drive=disk.img,format=raw --memory 16M)
 
-line() { # NUMBER: waits for that many lines in all.serial and the running machine's
+said() { # by all of them, but a line that is still on its way: half a number is a number, too
+	local text
+	text=$(cat all.serial clock.serial 2>/dev/null; echo .)
+	[[ $text != *$'\n'* ]] || echo "${text%$'\n'*}"
+}
+lines() {
+	said | grep -acE 'clock: [0-9a-f]+ .*'
+}
+line() { # NUMBER: waits for that many lines
 	local limit=$((SECONDS + 120 * scale))
-	until (($(cat all.serial clock.serial 2>/dev/null | grep -acE 'clock: [0-9a-f]+ .*') >= $1)); do
+	until (($(lines) >= $1)); do
 		((SECONDS < limit)) && [[ ! -e clock.status ]] || { shown clock; return 1; }
 		nap
 	done
-}
-lines() {
-	cat all.serial clock.serial 2>/dev/null | grep -acE 'clock: [0-9a-f]+ .*'
 }
 again() { # OPTION...: saved, and restored; not within check, which would wait for the machine
 	must "save" "$mainstay" save clock now.state --quiet
@@ -26,7 +31,7 @@ again() { # OPTION...: saved, and restored; not within check, which would wait f
 }
 rows() { # in decimal
 	local word values
-	cat all.serial clock.serial | tr -d '\r' | grep -aE '^clock: [0-9a-f]+( [0-9a-f]+){6}$' | while read -r _ values; do
+	said | tr -d '\r' | grep -aE '^clock: [0-9a-f]+( [0-9a-f]+){6}$' | while read -r _ values; do
 		for word in $values; do
 			printf '%d ' $((16#$word))
 		done

@@ -115,8 +115,7 @@ struct dec21140 {
 	struct nic *nic;
 	uint8_t mac[NIC_MAC_BYTES];
 	bool is_21143;
-	uint64_t
-		rx_last_ns; /* when a frame came last; of a restored one not known, which does no harm */
+	uint64_t rx_last_ns; /* when a frame came last; a restored one may forget it */
 	struct vtimer timer, tx_poll, tx_idle, tx_notify, rx_notify, rx_poll, negotiated;
 };
 

@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # For tests that kill processes at the first, second ... occurrence of a system call, sourced in the tree's top folder: a
 # folder $work of the test's own, which it enters and which goes with it, with the machines. $BUILD is the build folder.
+. tests/lib/eventually.bash
 build=${BUILD:-build}
 [[ $build == /* ]] || build=$PWD/$build
 mainstay=$build/bin/mainstay
@@ -15,15 +16,6 @@ cd "$work" || exit 1
 mkdir run
 chmod 700 run
 count=0
-
-eventually() { # COMMAND...: within 20 s
-	local i
-	for ((i = 0; i < 400; i++)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-	done
-	return 1
-}
 
 runs() { # the machine answers
 	"$mainstay" status nt4

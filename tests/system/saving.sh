@@ -5,6 +5,7 @@
 # one line says why, and the machine or the state is what it was. Prints TAP lines. $BUILD is the build folder.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/eventually.bash
 build=${BUILD:-build}
 [[ $build == /* ]] || build=$PWD/$build
 mainstay=$build/bin/mainstay mainstay_vhd=$build/bin/mainstay-vhd
@@ -24,14 +25,6 @@ check() { # DESCRIPTION COMMAND...
 		echo "not ok $count - $description"
 		sed 's/^/# /' said err 2>/dev/null | tail -n 20
 	fi
-}
-eventually() { # COMMAND...: within 20 s
-	local i
-	for ((i = 0; i < 400; i++)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-	done
-	"$@"
 }
 refused() { # PATTERN COMMAND...: it fails, with one line that says why
 	local pattern=$1
